@@ -1,0 +1,5 @@
+/** Signature check, synchronous: true when `signature` over `data` was made by the key in `spki` (DER SubjectPublicKeyInfo). Never throws. */
+export type Verify = (spki: Uint8Array, data: Uint8Array, signature: Uint8Array) => boolean
+
+/** SHA-256, 32 bytes. */
+export type Sha256 = (data: Uint8Array) => Uint8Array
