@@ -57,8 +57,10 @@ export const ERRORS = {
   HOME_EXISTS: 'Choose another --home.',
   HOME_LOCKED: 'Stop the other process (pid {pid}) or choose another --home.',
   KEY_MISSING: 'Restore the key file from your backup, or make a new home.',
+  KEY_EXPOSED: 'Close it to others: chmod 600 {file}; whoever could read it may have it, so think of a new key.',
   PORT_TAKEN: 'Choose another port in config.yaml (0 means any free one).',
   NODE_NOT_RUNNING: 'Start it: hansa up --home {home}.',
+  TOKEN_INVALID: 'Send the content of admin.token in the home of the node as Authorization: Bearer TOKEN.',
   ROLE_MISSING: 'Run this on a node that has the role {role}.',
   STORE_FAILED: 'Check the disk.',
   INTERNAL: 'This is a bug of Hansa; please report it with the log.'
