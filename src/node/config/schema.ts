@@ -1,0 +1,157 @@
+import { multiaddr } from '@multiformats/multiaddr'
+import { z } from 'zod'
+import { parseDomain } from '../../core/ids/domain.ts'
+import { ROLES, sortRoles } from '../../core/ids/role.ts'
+import { parseName } from '../../core/ids/spiffe-id.ts'
+import {
+  capability,
+  duration,
+  flag,
+  integer,
+  type Kind,
+  list,
+  localAddress,
+  oneOf,
+  optional,
+  parsedBy,
+  rate,
+  required,
+  setting,
+  tcpAddress,
+  text
+} from './setting.ts'
+
+const domainName = parsedBy('a lower-case domain name such as north.example', parseDomain)
+const nodeName = parsedBy('1 to 63 of a-z 0-9 . _ -', parseName)
+const address: Kind<z.ZodType<string, string>> = {
+  schema: z.string().refine((value) => {
+    try {
+      return value.length <= 512 && multiaddr(value).getComponents().length > 0
+    } catch {
+      return false
+    }
+  }),
+  expected: 'a multiaddr such as /ip4/192.0.2.1/tcp/4001'
+}
+const path = text('the path of a file, absolute or beginning at the home')
+const roleList = list(oneOf(...ROLES), ROLES.length, 1)
+const roles: Kind<z.ZodType<(typeof ROLES)[number][], (typeof ROLES)[number][]>> = { ...roleList, schema: roleList.schema.transform(sortRoles) }
+const exported: Kind<z.ZodType<'all' | string[], 'all' | string[]>> = {
+  schema: z.union([z.literal('all'), list(capability, 256).schema]),
+  expected: 'all, or a list of capabilities such as [travel]'
+}
+const languageTag = text('a BCP 47 tag such as en or zh-Hans', 35)
+const url = text('an http: or https: URL, or the path of a file', 2048)
+
+/** Roots of one listed domain, and where its ACA is asked for CRLs. */
+const listedDomain = z.strictObject({
+  roots: z.array(path.schema).min(1).max(8),
+  aca: z.array(address.schema).max(8).default([])
+})
+const listedDomains: Kind<z.ZodRecord<typeof domainName.schema, typeof listedDomain>> = {
+  schema: z.record(domainName.schema, listedDomain).refine((domains) => Object.keys(domains).length <= 1024),
+  expected: 'a map of at most 1024 domains, each { roots: [FILE, ...], aca: [MULTIADDR, ...] }'
+}
+
+function section<S extends z.ZodRawShape>(shape: S): z.ZodPrefault<z.ZodObject<S, z.core.$strict>> {
+  return z.strictObject(shape).prefault({} as never)
+}
+
+/** Every key of config.yaml. Network constants (protocol IDs, topics, key prefixes) are no settings: they live in wire/. */
+export const configSchema = z
+  .strictObject({
+    domain: required(domainName, 'The trust domain; the certificate says the same.'),
+    name: required(nodeName, 'The name of this node within its domain; the certificate says the same.'),
+    roles: required(roles, 'What this node does; the certificate lists the same roles.'),
+    swarm: section({
+      listen: setting(
+        list(address, 16),
+        ['/ip4/0.0.0.0/tcp/4001', '/ip4/0.0.0.0/tcp/4002/ws'],
+        'All interfaces; WebSocket beside TCP for networks that pass only HTTP.'
+      ),
+      announce: setting(list(address, 16), [], 'Addresses told to others instead of the listening ones; only the operator knows those behind NAT.'),
+      bootstrap: setting(list(address, 64), [], 'Nodes dialled at start; the first node of a swarm has none.'),
+      key: setting(text('public, or the path of a file, absolute or beginning at the home'), 'swarm.key', 'Only holders of this key get a word in; public means an open swarm.'),
+      dht: setting(oneOf('server', 'client'), 'server', 'Servers store records for others; a client (a phone, a laptop) only asks.')
+    }),
+    trust: section({
+      domains: setting(listedDomains, {}, 'Other domains whose certificates are believed; none until the operator says so.')
+    }),
+    gateway: section({
+      listen: setting(tcpAddress, '0.0.0.0:7400', 'One port for all foreign clients.'),
+      clients: setting(
+        oneOf('loopback', 'any'),
+        'loopback',
+        'Whose HTTP requests without a certificate are taken in the name of this gateway: only this machine can be trusted without being asked.'
+      ),
+      neighbors: setting(list(address, 64), [], 'Gateways connected at start and again whenever they were lost.'),
+      heartbeat: setting(duration('200ms', '1h'), '30s', 'The draft leaves it open; three missed ones make offline, so an outage shows within two minutes.'),
+      export: setting(exported, 'all', 'Listed domains see all agents unless this names the capabilities that they may see.'),
+      intraDomain: setting(
+        oneOf('direct', 'gateway'),
+        'direct',
+        'Within a domain agents reach each other themselves (draft 3.2.3); gateway sends that through the gateway too.'
+      )
+    }),
+    registry: section({
+      recordLifetime: setting(duration('1m', '30d'), '24h', 'A record outlives a day without its server, and no longer.'),
+      republish: setting(duration('10s', '7d'), '1h', 'DHT peers come and go; an hour keeps enough copies at little cost.'),
+      tombstones: setting(duration('1m', '90d'), '48h', 'Twice the life of a record: nothing older can come back after it.'),
+      queryTimeout: setting(duration('100ms', '30s'), '3s', 'How long other servers may take to answer a discovery; what is late is reported as missing.')
+    }),
+    ca: section({
+      lifetimes: section({
+        root: setting(duration('1d', '10000d'), '3650d', 'Ten years: replacing a root touches every other domain.'),
+        issuing: setting(duration('1d', '3650d'), '730d', 'Two years: replaced by the operator without telling others.'),
+        leaf: setting(duration('1m', '365d'), '7d', 'Outlives an ACA that is down over a long weekend; nodes renew after two thirds of it.')
+      }),
+      crl: section({
+        every: setting(duration('1s', '7d'), '1h', 'A list is made at each revocation and besides this often, so that readers see that it is fresh.'),
+        lifetime: setting(duration('10s', '30d'), '24h', 'How long readers believe a list without a newer one.')
+      })
+    }),
+    agent: section({
+      card: optional(url, 'Where the card of the agent beside this node is: hansa agent run writes it.'),
+      capabilities: setting(list(capability, 64), [], 'Offered beside what the skills of the card say.'),
+      languages: setting(list(languageTag, 64), [], 'The card has no place for them.'),
+      heartbeat: setting(duration('200ms', '1h'), '30s', 'Used until the gateway tells its own.')
+    }),
+    limits: section({
+      enrol: setting(rate, '30/min', 'Per caller; a node enrols once and renews once a week.'),
+      discovery: setting(rate, '60/min', 'Per caller; the value the draft suggests (3.2.3).'),
+      registration: setting(rate, '60/min', 'Per caller; registrations change seldom, and each costs a disk write.'),
+      status: setting(rate, '600/min', 'Per caller; a node with several agents beats for each.'),
+      call: setting(rate, '6000/min', 'Per caller; a hundred calls a second is beyond what an agent needs.'),
+      infrastructure: setting(rate, '6000/min', 'Per caller; gateways and servers among each other.'),
+      openCalls: setting(integer(1, 100_000), 64, 'Calls one caller may have open at a time.'),
+      openCallsTotal: setting(integer(1, 1_000_000), 4096, 'Calls open at a time in all; bounds the memory they take.')
+    }),
+    admin: section({
+      listen: setting(localAddress, '127.0.0.1:7401', 'Only this machine; unix:PATH keeps even other users of it out.')
+    }),
+    log: section({
+      level: setting(oneOf('debug', 'info', 'warn', 'error', 'silent'), 'info', 'What an operator wants to see of a healthy node.'),
+      format: setting(oneOf('auto', 'json', 'pretty'), 'auto', 'pretty on a terminal, json otherwise.')
+    }),
+    metrics: section({
+      process: setting(flag, true, 'Figures of the Node.js process beside those of Hansa.')
+    }),
+    data: setting(path, 'data', 'Databases of the roles, in the home unless they need a disk of their own.')
+  })
+  .superRefine((config, context) => {
+    const { root, issuing, leaf } = config.ca.lifetimes
+    if (issuing > root) context.addIssue({ code: 'custom', path: ['ca', 'lifetimes', 'issuing'], message: 'a duration not longer than ca.lifetimes.root' })
+    if (leaf > issuing) context.addIssue({ code: 'custom', path: ['ca', 'lifetimes', 'leaf'], message: 'a duration not longer than ca.lifetimes.issuing' })
+    if (config.ca.crl.every > config.ca.crl.lifetime)
+      context.addIssue({ code: 'custom', path: ['ca', 'crl', 'every'], message: 'a duration not longer than ca.crl.lifetime' })
+    if (config.registry.republish > config.registry.recordLifetime)
+      context.addIssue({ code: 'custom', path: ['registry', 'republish'], message: 'a duration not longer than registry.recordLifetime' })
+    if (Object.hasOwn(config.trust.domains, config.domain))
+      context.addIssue({ code: 'custom', path: ['trust', 'domains', config.domain], message: 'another domain; the roots of the own one are in the home' })
+  })
+
+/** The settings of one node: complete (every default filled in), durations in milliseconds, rates and addresses parsed. */
+export type Config = z.output<typeof configSchema>
+
+/** What may stand in config.yaml. */
+export type ConfigFile = z.input<typeof configSchema>
