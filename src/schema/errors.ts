@@ -48,6 +48,7 @@ export const ERRORS = {
   UNSUPPORTED_OPERATION: 'The agent does not offer this operation; see its card.',
   CONTENT_TYPE_NOT_SUPPORTED: 'Send a media type of the card.',
   INVALID_AGENT_RESPONSE: 'The agent answered with something that is not A2A 1.0.',
+  AGENT_FAILED: 'The agent itself failed; ask who runs it.',
   EXTENDED_AGENT_CARD_NOT_CONFIGURED: 'Use the public card.',
   EXTENSION_SUPPORT_REQUIRED: 'Send A2A-Extensions with the required extension.',
   VERSION_NOT_SUPPORTED: 'Send A2A-Version: 1.0.',

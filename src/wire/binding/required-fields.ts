@@ -1,0 +1,26 @@
+import { isMessage, type Message } from '@bufbuild/protobuf'
+import { HansaError } from '../../schema/errors.ts'
+import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+
+/** Checks what A2A requires of a request beyond its types (specification 4). Throws INVALID_ARGUMENT naming the field. */
+export function checkRequired(request: Message): void {
+  if (isMessage(request, a2a.SendMessageRequestSchema)) checkMessage(request.message)
+  else if (
+    isMessage(request, a2a.GetTaskRequestSchema) ||
+    isMessage(request, a2a.CancelTaskRequestSchema) ||
+    isMessage(request, a2a.SubscribeToTaskRequestSchema)
+  )
+    need(request.id !== '', 'id')
+}
+
+function checkMessage(message: a2a.Message | undefined): void {
+  need(message !== undefined, 'message')
+  need(message.messageId !== '', 'message.messageId')
+  need(message.role === a2a.Role.USER || message.role === a2a.Role.AGENT, 'message.role')
+  need(message.parts.length > 0, 'message.parts')
+  message.parts.forEach((part, index) => need(part.content.case !== undefined, `message.parts[${index}]`))
+}
+
+function need(holds: boolean, field: string): asserts holds {
+  if (!holds) throw new HansaError('INVALID_ARGUMENT', `${field} is missing`, { field })
+}
