@@ -71,7 +71,11 @@ export const configSchema = z
       ),
       announce: setting(list(address, 16), [], 'Addresses told to others instead of the listening ones; only the operator knows those behind NAT.'),
       bootstrap: setting(list(address, 64), [], 'Nodes dialled at start; the first node of a swarm has none.'),
-      key: setting(text('public, or the path of a file, absolute or beginning at the home'), 'swarm.key', 'Only holders of this key get a word in; public means an open swarm.'),
+      key: setting(
+        text('public, or the path of a file, absolute or beginning at the home'),
+        'swarm.key',
+        'Only holders of this key get a word in; public means an open swarm.'
+      ),
       dht: setting(oneOf('server', 'client'), 'server', 'Servers store records for others; a client (a phone, a laptop) only asks.')
     }),
     trust: section({
