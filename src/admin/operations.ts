@@ -1,0 +1,74 @@
+import type { z } from 'zod'
+import * as t from './types.ts'
+
+/** One operation of the admin API. GET takes its request from the query (texts only), POST from a JSON body. */
+export interface AdminOperation<Q extends z.ZodType = z.ZodType, R extends z.ZodType = z.ZodType, S extends boolean = boolean> {
+  readonly method: 'GET' | 'POST'
+  /** Below /api. */
+  readonly path: string
+  readonly summary: string
+  readonly request: Q
+  readonly response: R
+  /** True: any number of responses, one JSON document per line. */
+  readonly stream: S
+}
+
+function get<Q extends z.ZodType, R extends z.ZodType>(path: string, summary: string, request: Q, response: R): AdminOperation<Q, R, false> {
+  return { method: 'GET', path: `/api/${path}`, summary, request, response, stream: false }
+}
+
+function post<Q extends z.ZodType, R extends z.ZodType>(path: string, summary: string, request: Q, response: R): AdminOperation<Q, R, false> {
+  return { method: 'POST', path: `/api/${path}`, summary, request, response, stream: false }
+}
+
+function postStream<Q extends z.ZodType, R extends z.ZodType>(path: string, summary: string, request: Q, response: R): AdminOperation<Q, R, true> {
+  return { method: 'POST', path: `/api/${path}`, summary, request, response, stream: true }
+}
+
+/** Everything that can be asked of a running node: server, client, OpenAPI and the node itself are held to this table. */
+export const adminOperations = {
+  status: get('status', 'What this node is and how it fares', t.noRequest, t.nodeStatus),
+  peers: get('peers', 'Peers with an open connection', t.noRequest, t.peerList),
+  doctor: get('doctor', 'Checks of the node by itself, each with what to do', t.noRequest, t.diagnosis),
+  invite: post('invite', 'Makes an invite for a node of this domain', t.inviteRequest, t.inviteResponse),
+  swarmInvite: post('invite/swarm', 'Makes an invite for the founder of another domain', t.swarmInviteRequest, t.inviteResponse),
+  find: post('find', 'Discovers agents of all listed domains (draft 3.2.3)', t.findRequest, t.findResponse),
+  resolve: get('resolve', 'The signed record of one agent, verified', t.agentRequest, t.resolveResponse),
+  call: postStream('call', 'Sends a message to an agent and streams what comes back', t.callRequest, t.callEvent),
+  agents: get('agents', 'Registrations of this domain', t.noRequest, t.agentList),
+  agent: get('agent', 'One registration of this domain', t.agentRequest, t.agentSummary),
+  deregister: post('agent/deregister', 'Ends a registration (draft 3.2.2)', t.agentRequest, t.deregistration),
+  certificates: get('ca/certificates', 'Certificates issued by this ACA', t.noRequest, t.certificateList),
+  certificate: get('ca/certificate', 'Certificates of one subject', t.certificateRequest, t.certificateList),
+  revoke: post('ca/revoke', 'Revokes certificates (draft 3.1.2)', t.revokeRequest, t.revokeResponse),
+  crl: get('ca/crl', 'The current certificate revocation list', t.noRequest, t.crlResponse),
+  roots: get('ca/roots', 'Roots of the own and of all listed domains', t.noRequest, t.rootList),
+  neighbors: get('gateway/neighbors', 'The AGw Neighbor List (draft 3.4.1)', t.noRequest, t.neighborList),
+  routes: get('gateway/routes', 'The routing table', t.noRequest, t.routeList),
+  connect: post('gateway/connect', 'Interconnects with another gateway (draft 3.4.1)', t.connectRequest, t.connectResponse),
+  disconnect: post('gateway/disconnect', 'Ends an interconnection and removes its agents (draft 3.4.3)', t.disconnectRequest, t.disconnectResponse),
+  trace: get('gateway/trace', 'Each gateway on the way to an agent with its time', t.agentRequest, t.traceResponse),
+  ownCertificate: get('certificate', "This node's own certificate", t.noRequest, t.ownCertificate),
+  ownCertificateStatus: get('certificate/status', 'What the ACA says of it', t.noRequest, t.certificate),
+  renew: post('certificate/renew', 'Renews it now', t.noRequest, t.ownCertificate)
+} as const
+
+export type AdminOperationName = keyof typeof adminOperations
+
+/** What the caller writes, defaults left out. */
+export type AdminInput<K extends AdminOperationName> = z.input<(typeof adminOperations)[K]['request']>
+/** What the node gets, defaults filled in. */
+export type AdminRequest<K extends AdminOperationName> = z.output<(typeof adminOperations)[K]['request']>
+export type AdminResponse<K extends AdminOperationName> = z.output<(typeof adminOperations)[K]['response']>
+
+type Answer<K extends AdminOperationName> = (typeof adminOperations)[K]['stream'] extends true ? AsyncIterable<AdminResponse<K>> : Promise<AdminResponse<K>>
+
+/**
+ * What a running node does for its operator. Every operation throws HansaError: ROLE_MISSING on a node without the role, and what it names itself.
+ * `signal` aborts when the operator has gone away.
+ */
+export type NodeOperations = { readonly [K in AdminOperationName]: (request: AdminRequest<K>, signal: AbortSignal) => Answer<K> }
+
+/** Names of operations with one response, and of those with many. */
+export type StreamName = { [K in AdminOperationName]: (typeof adminOperations)[K]['stream'] extends true ? K : never }[AdminOperationName]
+export type UnaryName = Exclude<AdminOperationName, StreamName>

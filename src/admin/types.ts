@@ -1,0 +1,262 @@
+import { z } from 'zod'
+
+/** What the admin API speaks: plain JSON. Times are milliseconds since the epoch; empty lists are there, absent things are absent. */
+
+const roles = z.array(z.enum(['aca', 'ars', 'agw', 'agent']))
+const agent = z.string().min(1).max(512).meta({ description: 'Handle, resource ID or SPIFFE ID; a bare name means the own domain.' })
+const status = z.enum(['online', 'offline', 'unknown'])
+const json = z.json()
+
+export const noRequest = z.strictObject({})
+
+export const errorShape = z.object({ code: z.string(), message: z.string(), hint: z.string(), metadata: z.record(z.string(), z.string()) })
+export type ErrorShape = z.infer<typeof errorShape>
+
+// ---- node -----------------------------------------------------------------------------------------------------------------------------
+
+export const nodeStatus = z.object({
+  version: z.string(),
+  domain: z.string(),
+  name: z.string(),
+  roles,
+  spiffeId: z.string(),
+  peer: z.string(),
+  pid: z.int(),
+  startedAt: z.number(),
+  state: z.enum(['starting', 'running', 'stopping']),
+  addresses: z.array(z.string()).meta({ description: 'Multiaddrs with /p2p/.' }),
+  ingress: z.string().optional(),
+  certificate: z.object({ serial: z.string(), notAfter: z.number() }).optional(),
+  listedDomains: z.array(z.string()),
+  peers: z.int(),
+  /** Present with the role ars: registrations in the Agent Database. */
+  registeredAgents: z.int().optional(),
+  /** Present with the role agw. */
+  neighbors: z.int().optional(),
+  attachedAgents: z.int().optional(),
+  /** Present with the role agent. */
+  agent: z.object({ resourceId: z.string(), handle: z.string(), gateway: z.string().optional(), status }).optional()
+})
+export type NodeStatus = z.infer<typeof nodeStatus>
+
+export const peerList = z.object({
+  peers: z.array(
+    z.object({ peer: z.string(), address: z.string(), direction: z.enum(['inbound', 'outbound']), spiffeId: z.string().optional(), roles: roles.optional() })
+  )
+})
+export type PeerList = z.infer<typeof peerList>
+
+export const diagnosis = z.object({
+  ok: z.boolean(),
+  checks: z.array(z.object({ check: z.string(), ok: z.boolean(), detail: z.string(), hint: z.string().optional() }))
+})
+export type Diagnosis = z.infer<typeof diagnosis>
+
+export const inviteRequest = z.strictObject({
+  roles: roles.min(1).max(4),
+  name: z.string().max(63).optional(),
+  ttlMs: z
+    .int()
+    .min(1000)
+    .max(30 * 86_400_000),
+  uses: z.int().min(1).max(1000)
+})
+export const swarmInviteRequest = z.strictObject({
+  ttlMs: z
+    .int()
+    .min(1000)
+    .max(365 * 86_400_000)
+})
+export const inviteResponse = z.object({ invite: z.string(), domain: z.string(), expiresAt: z.number(), roles, uses: z.int().optional() })
+export type InviteResponse = z.infer<typeof inviteResponse>
+
+// ---- directory ------------------------------------------------------------------------------------------------------------------------
+
+export const agentAddress = z.object({
+  gateway: z.boolean().meta({ description: 'True when the node named is a gateway (always for agents of other domains).' }),
+  spiffeId: z.string(),
+  peer: z.string(),
+  addresses: z.array(z.string()),
+  url: z.string().optional()
+})
+
+export const agentSummary = z.object({
+  handle: z.string(),
+  resourceId: z.string(),
+  spiffeId: z.string(),
+  domain: z.string(),
+  name: z.string(),
+  description: z.string(),
+  capabilities: z.array(z.string()),
+  languages: z.array(z.string()),
+  protocols: z.array(z.string()),
+  streaming: z.boolean(),
+  status,
+  sequence: z.number(),
+  issuedAt: z.number(),
+  expiresAt: z.number(),
+  ars: z.string(),
+  score: z.number().optional(),
+  address: agentAddress.optional()
+})
+export type AgentSummary = z.infer<typeof agentSummary>
+
+export const findRequest = z.strictObject({
+  text: z.string().max(1024).default(''),
+  capabilities: z.array(z.string().max(200)).max(16).default([]),
+  language: z.string().max(35).optional(),
+  protocol: z.string().max(32).optional(),
+  domain: z.string().max(253).optional(),
+  status: z.enum(['online', 'any']).default('online'),
+  limit: z.int().min(1).max(100).default(20)
+})
+export const findResponse = z.object({
+  hits: z.array(agentSummary),
+  asked: z.array(z.object({ domain: z.string(), ars: z.string(), hits: z.int(), ms: z.number(), error: errorShape.optional() })),
+  complete: z.boolean()
+})
+export type FindResponse = z.infer<typeof findResponse>
+
+export const agentRequest = z.strictObject({ agent })
+export const resolveResponse = z.object({
+  agent: agentSummary,
+  source: z.string().meta({ description: 'local, ars or dht.' }),
+  verified: z.array(z.string()).meta({ description: 'What was checked of the signed record, one sentence each.' })
+})
+export type ResolveResponse = z.infer<typeof resolveResponse>
+
+export const agentList = z.object({ agents: z.array(agentSummary) })
+export type AgentList = z.infer<typeof agentList>
+
+export const deregistration = z.object({ resourceId: z.string(), sequence: z.number() })
+
+// ---- data -----------------------------------------------------------------------------------------------------------------------------
+
+export const callRequest = z.strictObject({
+  agent,
+  text: z.string().max(8_000_000).optional(),
+  data: json.optional().meta({ description: 'A data part (A2A) beside the text.' }),
+  files: z
+    .array(z.strictObject({ name: z.string().max(255), mediaType: z.string().max(255), base64: z.string().max(16_000_000) }))
+    .max(16)
+    .default([]),
+  stream: z.boolean().default(false),
+  session: z.string().max(256).optional().meta({ description: 'A2A contextId.' }),
+  timeoutMs: z.int().min(1).max(3_600_000).optional()
+})
+export const callEvent = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('response'),
+    text: z.string().meta({ description: 'The text parts of this response; empty when there are none.' }),
+    state: z.string().optional().meta({ description: 'State of the task, where there is one.' }),
+    response: json.meta({ description: 'SendMessageResponse or StreamResponse of A2A 1.0 as ProtoJSON.' })
+  }),
+  z.object({
+    kind: z.literal('end'),
+    agent: z.string().meta({ description: 'Handle.' }),
+    ms: z.number(),
+    hops: z.array(z.object({ gateway: z.string(), ms: z.number() })),
+    encrypted: z.boolean().meta({ description: 'End to end: no gateway on the way could read it.' }),
+    translated: z.boolean()
+  })
+])
+export type CallEvent = z.infer<typeof callEvent>
+
+// ---- trust ----------------------------------------------------------------------------------------------------------------------------
+
+export const certificate = z.object({
+  serial: z.string(),
+  spiffeId: z.string(),
+  roles,
+  peer: z.string(),
+  notBefore: z.number(),
+  notAfter: z.number(),
+  state: z.enum(['good', 'revoked', 'expired', 'unknown']),
+  revokedAt: z.number().optional(),
+  reason: z.string().optional()
+})
+export type Certificate = z.infer<typeof certificate>
+
+export const certificateRequest = z.strictObject({ certificate: z.string().min(1).max(512).meta({ description: 'Serial, SPIFFE ID, handle or PeerId.' }) })
+export const certificateList = z.object({ certificates: z.array(certificate) })
+export type CertificateList = z.infer<typeof certificateList>
+
+export const revokeRequest = z.strictObject({ ...certificateRequest.shape, reason: z.string().max(64).meta({ description: 'RFC 5280 5.3.1 reason name.' }) })
+export const revokeResponse = z.object({ revoked: z.array(certificate), crlNumber: z.number() })
+export type RevokeResponse = z.infer<typeof revokeResponse>
+
+export const crlResponse = z.object({
+  domain: z.string(),
+  number: z.number(),
+  thisUpdate: z.number(),
+  nextUpdate: z.number(),
+  revoked: z.array(z.object({ serial: z.string(), revokedAt: z.number(), reason: z.string() })),
+  pem: z.string()
+})
+export type CrlResponse = z.infer<typeof crlResponse>
+
+export const rootList = z.object({
+  domains: z.array(
+    z.object({
+      domain: z.string(),
+      own: z.boolean(),
+      roots: z.array(
+        z.object({ sha256: z.string().meta({ description: 'SHA256: and the lower-case hex fingerprint, as gw connect --root takes it.' }), pem: z.string() })
+      )
+    })
+  )
+})
+export type RootList = z.infer<typeof rootList>
+
+export const ownCertificate = z.object({ certificate, issuer: z.string(), chainPem: z.string(), renewAt: z.number().optional() })
+export type OwnCertificate = z.infer<typeof ownCertificate>
+
+// ---- reachability ---------------------------------------------------------------------------------------------------------------------
+
+export const neighbor = z.object({
+  gateway: z.string().meta({ description: 'SPIFFE ID.' }),
+  domain: z.string(),
+  peer: z.string(),
+  status: z.enum(['running', 'restarting', 'offline']),
+  addresses: z.array(z.string()),
+  rttMs: z.number().optional(),
+  lastHeardAt: z.number().optional(),
+  agents: z.int()
+})
+export const neighborList = z.object({ neighbors: z.array(neighbor) })
+export type NeighborList = z.infer<typeof neighborList>
+
+export const routeList = z.object({
+  routes: z.array(
+    z.object({
+      handle: z.string(),
+      resourceId: z.string(),
+      gateway: z.string().meta({ description: 'The gateway that the agent is attached to.' }),
+      nextHop: z.string().optional().meta({ description: 'Absent when the agent is attached here or cannot be reached.' }),
+      cost: z.number().optional(),
+      hops: z.int().optional(),
+      applicable: z.boolean(),
+      status
+    })
+  )
+})
+export type RouteList = z.infer<typeof routeList>
+
+export const connectRequest = z.strictObject({
+  address: z.string().min(1).max(512).meta({ description: 'Multiaddr of the other gateway.' }),
+  root: z
+    .string()
+    .regex(/^SHA256:[0-9a-fA-F:]{64,95}$/)
+    .optional()
+    .meta({ description: 'Lists the domain of the gateway if its root has this fingerprint.' })
+})
+export const connectResponse = z.object({ neighbor, listed: z.boolean().meta({ description: 'True when its domain was listed by this request.' }) })
+export type ConnectResponse = z.infer<typeof connectResponse>
+
+export const disconnectRequest = z.strictObject({
+  gateway: z.string().min(1).max(512).meta({ description: 'SPIFFE ID, PeerId, domain or name@domain of the neighbour.' })
+})
+export const disconnectResponse = z.object({ gateway: z.string(), agentsRemoved: z.int() })
+
+export const traceResponse = z.object({ agent: z.string(), hops: z.array(z.object({ gateway: z.string(), ms: z.number() })), ms: z.number() })
+export type TraceResponse = z.infer<typeof traceResponse>
