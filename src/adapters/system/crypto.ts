@@ -1,0 +1,79 @@
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+import { isEd25519Spki, peerIdOf } from '../../core/ids/peer-id.ts'
+import type { Sha256, Verify } from '../../core/crypto.ts'
+import type { Signer } from '../../ports/signer.ts'
+import { HansaError } from '../../schema/errors.ts'
+
+/** DER head of the PKCS#8 PrivateKeyInfo of an Ed25519 key (RFC 8410 7); the 32 bytes of the seed follow. */
+const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex')
+
+/** Keys kept parsed: parsing costs as much as half a verification. More than the neighbours and the ARSs of a large swarm. */
+const MAX_KEYS = 4096
+
+export const sha256: Sha256 = (data) => createHash('sha256').update(data).digest()
+
+/**
+ * Ed25519 verification with the keys kept parsed. OpenSSL refuses signatures under small-order keys, which some JavaScript libraries take for good, so
+ * proofs of possession may rest on it.
+ */
+export function createVerify(maxKeys = MAX_KEYS): Verify {
+  const keys = new Map<string, KeyObject>()
+  return (spki, data, signature) => {
+    if (!isEd25519Spki(spki) || signature.length !== 64) return false
+    const id = Buffer.from(spki.buffer, spki.byteOffset, spki.byteLength).toString('base64')
+    let key = keys.get(id)
+    if (key === undefined) {
+      try {
+        key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
+      } catch {
+        return false
+      }
+    } else keys.delete(id)
+    // The map keeps insertion order: the first key is the one unused for longest.
+    keys.set(id, key)
+    if (keys.size > maxKeys) keys.delete(keys.keys().next().value ?? id)
+    return verify(null, data, key, signature)
+  }
+}
+
+/** A signer from the 32 bytes of an Ed25519 seed. The public half is derived, never believed. */
+export function createSigner(seed: Uint8Array): Signer {
+  const key = privateKeyOf(seed)
+  const publicKey = new Uint8Array(createPublicKey(key).export({ type: 'spki', format: 'der' }))
+  const peer = peerIdOf(publicKey)
+  if (peer === undefined) throw new HansaError('INTERNAL', 'OpenSSL gave another form of an Ed25519 public key')
+  return { peer, publicKey, sign: (data) => new Uint8Array(sign(null, data, key)) }
+}
+
+/** PKCS#8 PEM of a seed: what key files hold. */
+export function seedToPem(seed: Uint8Array): string {
+  return privateKeyOf(seed).export({ type: 'pkcs8', format: 'pem' }).toString()
+}
+
+/** Seed of an Ed25519 key in PKCS#8 PEM; throws KEY_MISSING when it is none. */
+export function seedFromPem(pem: string): Uint8Array {
+  let key: KeyObject
+  try {
+    key = createPrivateKey(pem)
+  } catch (cause) {
+    throw new HansaError('KEY_MISSING', 'not a private key in PKCS#8 PEM', {}, cause)
+  }
+  const { d } = key.export({ format: 'jwk' })
+  if (key.asymmetricKeyType !== 'ed25519' || d === undefined)
+    throw new HansaError('KEY_MISSING', `a ${key.asymmetricKeyType} key where an Ed25519 key is wanted`)
+  return new Uint8Array(Buffer.from(d, 'base64url'))
+}
+
+/** libp2p's 64 bytes (seed, public half) of a seed. */
+export function seedToLibp2pRaw(seed: Uint8Array): Uint8Array {
+  const { publicKey } = createSigner(seed)
+  const raw = new Uint8Array(64)
+  raw.set(seed)
+  raw.set(publicKey.subarray(-32), 32)
+  return raw
+}
+
+function privateKeyOf(seed: Uint8Array): KeyObject {
+  if (seed.length !== 32) throw new HansaError('KEY_MISSING', `a seed of ${seed.length} bytes; an Ed25519 seed has 32`)
+  return createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' })
+}

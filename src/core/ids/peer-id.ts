@@ -1,0 +1,43 @@
+/** DER head of the SubjectPublicKeyInfo of an Ed25519 key (RFC 8410 4); 32 bytes of key follow. */
+const SPKI_HEAD = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00]
+/** Identity multihash of 36 bytes, then libp2p's PublicKey message: type Ed25519, 32 bytes of data. */
+const PEER_ID_HEAD = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20]
+const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+
+/** True for the SubjectPublicKeyInfo (DER) of an Ed25519 key in its one valid encoding. */
+export function isEd25519Spki(spki: Uint8Array): boolean {
+  return spki.length === SPKI_HEAD.length + 32 && SPKI_HEAD.every((byte, index) => spki[index] === byte)
+}
+
+/** SubjectPublicKeyInfo of the 32 bytes of an Ed25519 public key. */
+export function ed25519Spki(key: Uint8Array): Uint8Array {
+  if (key.length !== 32) throw new RangeError(`an Ed25519 public key has 32 bytes, not ${key.length}`)
+  return Uint8Array.from([...SPKI_HEAD, ...key])
+}
+
+/** PeerId (text, 12D3KooW...) of an Ed25519 SubjectPublicKeyInfo: it is the key in another coat. Undefined for other keys. */
+export function peerIdOf(spki: Uint8Array): string | undefined {
+  return isEd25519Spki(spki) ? base58(Uint8Array.from([...PEER_ID_HEAD, ...spki.subarray(SPKI_HEAD.length)])) : undefined
+}
+
+function base58(bytes: Uint8Array): string {
+  const digits: number[] = []
+  for (const byte of bytes) {
+    let carry = byte
+    for (let i = 0; i < digits.length; i++) {
+      carry += (digits[i] ?? 0) * 256
+      digits[i] = carry % 58
+      carry = Math.floor(carry / 58)
+    }
+    for (; carry > 0; carry = Math.floor(carry / 58)) digits.push(carry % 58)
+  }
+  const zeros = bytes.findIndex((byte) => byte !== 0)
+  const head = BASE58.charAt(0).repeat(zeros === -1 ? bytes.length : zeros)
+  return (
+    head +
+    digits
+      .reverse()
+      .map((digit) => BASE58.charAt(digit))
+      .join('')
+  )
+}

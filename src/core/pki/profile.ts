@@ -1,0 +1,42 @@
+import { type Role, sortRoles } from '../ids/role.ts'
+import { formatSpiffeId } from '../ids/spiffe-id.ts'
+
+/** What is to stand in a leaf certificate. */
+export interface Profile {
+  readonly spiffeId: string
+  readonly roles: readonly Role[]
+  /** SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Uint8Array
+  /** Milliseconds since the epoch. */
+  readonly notBefore: number
+  readonly notAfter: number
+}
+
+/** Life of a certificate by the first role of its holder, in milliseconds. */
+export type Lifetimes = Readonly<Record<Role, number>>
+
+const HOUR = 3_600_000
+
+/**
+ * Short, because a revocation list may not reach everybody: a day for agents, a week for the domain's own nodes (an ACA that is down for a weekend must
+ * not take its gateways along).
+ */
+export const DEFAULT_LIFETIMES: Lifetimes = { aca: 168 * HOUR, ars: 168 * HOUR, agw: 168 * HOUR, agent: 24 * HOUR }
+
+/** The receiver's clock may be a little behind. */
+const BACKDATE_MS = 60_000
+
+/** The certificate that a reviewed application gets; it never outlives its issuer (`issuerNotAfter`). */
+export function leafProfile(
+  holder: { readonly domain: string; readonly name: string; readonly roles: readonly Role[] },
+  publicKey: Uint8Array,
+  now: number,
+  lifetimes: Lifetimes,
+  issuerNotAfter: number
+): Profile {
+  const roles = sortRoles(holder.roles)
+  const role = roles[0]
+  if (role === undefined) throw new RangeError('a holder without a role')
+  const spiffeId = formatSpiffeId({ domain: holder.domain, role, name: holder.name })
+  return { spiffeId, roles, publicKey, notBefore: now - BACKDATE_MS, notAfter: Math.min(now + lifetimes[role], issuerNotAfter) }
+}

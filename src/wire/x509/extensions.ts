@@ -1,0 +1,113 @@
+import { hex } from '../../core/ids/hex.ts'
+import { DerCursor, DerError, type Element, elements, readBoolean, readOid, readSmall, readUtf8, TAG } from './der.ts'
+
+/** One extension, its value unread. */
+export interface Extension {
+  readonly oid: string
+  readonly critical: boolean
+  /** DER inside the OCTET STRING. */
+  readonly value: Uint8Array
+}
+
+export interface BasicConstraints {
+  readonly ca: boolean
+  readonly pathLength?: number
+}
+
+/** KeyUsage bits in their order (RFC 5280 4.2.1.3). */
+const KEY_USAGES = [
+  'digitalSignature',
+  'nonRepudiation',
+  'keyEncipherment',
+  'dataEncipherment',
+  'keyAgreement',
+  'keyCertSign',
+  'cRLSign',
+  'encipherOnly',
+  'decipherOnly'
+] as const
+
+export type KeyUsage = (typeof KEY_USAGES)[number]
+
+/** Ours carry seven; foreign TLS certificates about a dozen. */
+const MAX_EXTENSIONS = 32
+
+/** The list inside [3] of a certificate or [0] of a CRL. Refuses an empty list, an extension that comes twice, and a written default. */
+export function readExtensions(content: Uint8Array): Extension[] {
+  const list = single(content, TAG.sequence)
+  const seen = new Set<string>()
+  const extensions = elements(list.content, MAX_EXTENSIONS).map((element) => {
+    if (element.tag !== TAG.sequence) throw new DerError('an extension that is no SEQUENCE')
+    const cursor = new DerCursor(element.content)
+    const oid = readOid(cursor.next(TAG.oid))
+    const flag = cursor.optional(TAG.boolean)
+    const critical = flag !== undefined && readBoolean(flag)
+    if (flag !== undefined && !critical) throw new DerError('a default that is written out')
+    const { content: value } = cursor.next(TAG.octetString)
+    cursor.end()
+    if (seen.has(oid)) throw new DerError(`extension ${oid} twice`)
+    seen.add(oid)
+    return { oid, critical, value }
+  })
+  if (extensions.length === 0) throw new DerError('an empty list of extensions')
+  return extensions
+}
+
+export function readBasicConstraints(value: Uint8Array): BasicConstraints {
+  const cursor = new DerCursor(single(value, TAG.sequence).content)
+  const flag = cursor.optional(TAG.boolean)
+  const ca = flag !== undefined && readBoolean(flag)
+  if (flag !== undefined && !ca) throw new DerError('a default that is written out')
+  const length = cursor.optional(TAG.integer)
+  cursor.end()
+  return length === undefined ? { ca } : { ca, pathLength: readSmall(length) }
+}
+
+export function readKeyUsage(value: Uint8Array): KeyUsage[] {
+  const { content } = single(value, TAG.bitString)
+  const unused = content[0] ?? 8
+  if (content.length < 2 || content.length > 3 || unused > 7) throw new DerError('a KeyUsage that is not DER')
+  return KEY_USAGES.filter((_, bit) => ((content[1 + (bit >> 3)] ?? 0) & (0x80 >> (bit & 7))) !== 0)
+}
+
+export function readExtendedKeyUsage(value: Uint8Array): string[] {
+  return elements(single(value, TAG.sequence).content, 16).map(readOid)
+}
+
+/** Key identifier of a SubjectKeyIdentifier, hex. */
+export function readSubjectKeyIdentifier(value: Uint8Array): string {
+  return hex(single(value, TAG.octetString).content)
+}
+
+/** Key identifier of an AuthorityKeyIdentifier, hex; undefined when it names its issuer in another way. */
+export function readAuthorityKeyIdentifier(value: Uint8Array): string | undefined {
+  const cursor = new DerCursor(single(value, TAG.sequence).content)
+  const id = cursor.optional(TAG.context(0))
+  return id === undefined ? undefined : hex(id.content)
+}
+
+/** Our own extension (oids.ts): the roles of a node, in the order written. */
+export function readRoles(value: Uint8Array): string[] {
+  const cursor = new DerCursor(single(value, TAG.sequence).content)
+  const version = readSmall(cursor.next(TAG.integer))
+  if (version !== 1) throw new DerError(`version ${version} of the role extension`)
+  const list = cursor.next(TAG.sequence)
+  cursor.end()
+  return elements(list.content, 8).map((element) => {
+    if (element.tag !== TAG.utf8String) throw new DerError('a role that is no UTF8String')
+    return readUtf8(element)
+  })
+}
+
+/** CRLNumber (RFC 5280 5.2.3); ours counts from 1 and stays far below 2^48. */
+export function readCrlNumber(value: Uint8Array): number {
+  return readSmall(single(value, TAG.integer))
+}
+
+/** The one element that is all of `value`. */
+function single(value: Uint8Array, tag: number): Element {
+  const cursor = new DerCursor(value)
+  const element = cursor.next(tag)
+  cursor.end()
+  return element
+}

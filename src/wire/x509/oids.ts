@@ -1,0 +1,24 @@
+/**
+ * Object identifiers, dotted. The project has no enterprise number of its own yet: its arc lies below the one that RFC 5612 sets aside for
+ * examples, which nobody else may use in earnest. Certificates live for days, so changing it later is a matter of one renewal.
+ */
+const HANSA = '1.3.6.1.4.1.32473.4357'
+
+export const OIDS = {
+  ed25519: '1.3.101.112',
+  subjectKeyIdentifier: '2.5.29.14',
+  keyUsage: '2.5.29.15',
+  subjectAltName: '2.5.29.17',
+  basicConstraints: '2.5.29.19',
+  crlNumber: '2.5.29.20',
+  crlReason: '2.5.29.21',
+  nameConstraints: '2.5.29.30',
+  authorityKeyIdentifier: '2.5.29.35',
+  extendedKeyUsage: '2.5.29.37',
+  serverAuth: '1.3.6.1.5.5.7.3.1',
+  clientAuth: '1.3.6.1.5.5.7.3.2',
+  commonName: '2.5.4.3',
+  organizationName: '2.5.4.10',
+  /** SEQUENCE { version INTEGER (1), roles SEQUENCE OF UTF8String }: the roles of a node. Not critical: outside TLS stacks refuse unknown critical ones. */
+  roles: `${HANSA}.1.1`
+} as const
