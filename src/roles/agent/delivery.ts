@@ -1,0 +1,127 @@
+import { create, type Message, toBinary } from '@bufbuild/protobuf'
+import { formatHandle } from '../../core/ids/agent-id.ts'
+import { quote } from '../../core/ids/domain.ts'
+import { parseSpiffeId } from '../../core/ids/spiffe-id.ts'
+import type { AgentClient } from '../../ports/agent-client.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Identities, PeerIdentity } from '../../ports/identity.ts'
+import type { Rpc, ServerStream } from '../../ports/rpc.ts'
+import { HansaError, toHansaError } from '../../schema/errors.ts'
+import { type RelayHeader, RelayHeaderSchema, RelayTrailerSchema } from '../../schema/generated/hansa/v1/gateway_pb.ts'
+import { methods } from '../../wire/methods.ts'
+import { isOperation, type Operation, operations } from '../../wire/operations.ts'
+import { decodeMessage, readMessage, writeMessage } from './messages.ts'
+import { pause } from './pause.ts'
+import { untilAborted } from './until-aborted.ts'
+
+export interface DeliveryDeps {
+  readonly clock: Clock
+  readonly rpc: Rpc
+  readonly identities: Identities
+  readonly client: AgentClient
+  readonly intraDomain: 'direct' | 'gateway'
+  /** The card's exact bytes; undefined while it has not been read. */
+  readonly card: () => Uint8Array | undefined
+  /** Called once per call that has ended. */
+  readonly ended: (operation: string, error: HansaError | undefined) => void
+}
+
+/** Serves `agent.deliver`: the last step of a relayed call, from the gateway to the agent itself (draft 3.4.4). */
+export class Delivery {
+  readonly #deps: DeliveryDeps
+  #open = 0
+  #accepting = false
+  #stopping = new AbortController()
+  #idle: (() => void) | undefined
+
+  constructor(deps: DeliveryDeps) {
+    this.#deps = deps
+    deps.rpc.handleStream(methods.deliver, (stream) => this.#serve(stream))
+  }
+
+  get openCalls(): number {
+    return this.#open
+  }
+
+  start(): void {
+    this.#stopping = new AbortController()
+    this.#accepting = true
+  }
+
+  /** Takes no more calls; resolves when the open ones have ended, and ends them itself after `ms`. */
+  async drain(ms: number): Promise<void> {
+    this.#accepting = false
+    if (this.#open === 0) return
+    const idle = new AbortController()
+    this.#idle = () => idle.abort()
+    await pause(this.#deps.clock, ms, idle.signal)
+    this.#stopping.abort(new HansaError('AGENT_UNREACHABLE', 'the agent is stopping'))
+  }
+
+  async #serve(stream: ServerStream): Promise<void> {
+    const started = this.#deps.clock.monotonic()
+    const self = this.#deps.identities.self()
+    let name = 'unknown'
+    let failure: HansaError | undefined
+    this.#open++
+    try {
+      if (!this.#accepting || self === undefined) throw new HansaError('AGENT_UNREACHABLE', 'the agent is stopping')
+      const header = decodeMessage(RelayHeaderSchema, stream.header)
+      if (isOperation(header.operation)) name = header.operation
+      await this.#run(stream, header, self)
+      const hops = [{ gateway: self.spiffeId, ms: this.#deps.clock.monotonic() - started }]
+      stream.setTrailer(toBinary(RelayTrailerSchema, create(RelayTrailerSchema, { hops })))
+    } catch (thrown) {
+      failure = toHansaError(thrown)
+      throw self === undefined ? failure : failure.at(self.spiffeId)
+    } finally {
+      this.#open--
+      this.#deps.ended(name, failure)
+      if (this.#open === 0) this.#idle?.()
+    }
+  }
+
+  async #run(stream: ServerStream, header: RelayHeader, self: PeerIdentity): Promise<void> {
+    const principal = this.#principal(stream, header)
+    const handle = formatHandle(self)
+    if (header.target !== handle) throw new HansaError('AGENT_NOT_FOUND', `this is ${handle}, not ${quote(header.target)}`, { agent: handle })
+    if (!isOperation(header.operation)) throw new HansaError('UNSUPPORTED_OPERATION', `no operation is called ${quote(header.operation)}`)
+    const operation = operations[header.operation]
+    if (operation.name === 'Trace') return
+    if (operation.name === 'GetAgentCard') {
+      const card = this.#deps.card()
+      if (card === undefined) throw new HansaError('AGENT_UNREACHABLE', `the card of ${handle} has not been read yet`, { agent: handle })
+      return writeMessage(stream, card, methods.deliver.maxBytes)
+    }
+    const bytes = await readMessage(stream, methods.deliver.maxBytes)
+    if (bytes === undefined) throw new HansaError('MALFORMED', `a ${operation.name} without a request`)
+    await this.#invoke(stream, operation, decodeMessage(operation.request, bytes), header.extensions, principal)
+  }
+
+  /** Gateways of the own domain vouch for the caller; an agent of the own domain speaks for itself only, and only when calls may be direct (draft 3.3). */
+  #principal({ caller }: ServerStream, header: RelayHeader): string {
+    const peer = caller.identity
+    if (peer?.own && peer.roles.includes('agw')) {
+      const claimed = header.principal === '' ? peer.spiffeId : header.principal
+      parseSpiffeId(claimed)
+      return claimed
+    }
+    if (peer?.own && peer.roles.includes('agent') && this.#deps.intraDomain === 'direct') return peer.spiffeId
+    throw new HansaError('PERMISSION_DENIED', 'messages for this agent go through a gateway of its domain', {
+      domain: this.#deps.identities.self()?.domain ?? ''
+    })
+  }
+
+  async #invoke(stream: ServerStream, operation: Operation, request: Message, extensions: readonly string[], principal: string): Promise<void> {
+    const signal = AbortSignal.any([stream.signal, this.#stopping.signal])
+    let sent = 0
+    for await (const response of untilAborted(this.#deps.client.invoke(operation, request, { signal, extensions, principal }), signal)) {
+      if (response.$typeName !== operation.response.typeName)
+        throw new HansaError('INVALID_AGENT_RESPONSE', `the agent answered ${operation.name} with a ${response.$typeName}`)
+      if (sent++ > 0 && !operation.streaming) throw new HansaError('INVALID_AGENT_RESPONSE', `the agent answered ${operation.name} more than once`)
+      // The next response is asked for only when this one has been taken: a slow reader holds the agent back, not this node's memory.
+      await writeMessage(stream, toBinary(operation.response, response), methods.deliver.maxBytes)
+    }
+    if (sent === 0 && !operation.streaming) throw new HansaError('INVALID_AGENT_RESPONSE', `the agent did not answer ${operation.name}`)
+  }
+}

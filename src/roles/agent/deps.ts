@@ -1,0 +1,12 @@
+import type { AgentClient } from '../../ports/agent-client.ts'
+import type { Log } from '../../ports/log.ts'
+import type { Metrics } from '../../ports/metrics.ts'
+import type { RegistrationDeps } from './registration.ts'
+
+/** What the agent role needs of its node. */
+export interface AgentDeps extends RegistrationDeps {
+  readonly log: Log
+  /** Speaks to the agent itself. */
+  readonly client: AgentClient
+  readonly metrics?: Metrics
+}

@@ -1,0 +1,67 @@
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import { isCapability, parseCapability } from '../../core/ids/capability.ts'
+import { quote } from '../../core/ids/domain.ts'
+import { HansaError } from '../../schema/errors.ts'
+import type { AgentDescriptionSchema } from '../../schema/generated/hansa/v1/directory_pb.ts'
+import type { NodeInfo } from '../../schema/generated/hansa/v1/trust_pb.ts'
+import type { AgentCard } from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import type { ReadCard } from './card.ts'
+import type { AgentConfig } from './config.ts'
+
+/** Bounds of AgentDescription (schema/hansa/v1/directory.proto). */
+const MAX_ENTRIES = 64
+
+/** The binding of agents that live inside their node and have no address of their own. A network constant. */
+export const RELAY_BINDING = 'urn:hansa:relay:1.0'
+
+const PROTOCOL_OF_BINDING: Readonly<Record<string, string>> = {
+  JSONRPC: 'a2a-jsonrpc',
+  'HTTP+JSON': 'a2a-rest',
+  GRPC: 'a2a-grpc',
+  [RELAY_BINDING]: 'libp2p'
+}
+
+/**
+ * What the agent says of itself at registration (draft 3.2.1): its name, capabilities, languages and protocols, with the card's exact bytes.
+ * Throws INCOMPLETE_REGISTRATION naming what is missing, INVALID_ARGUMENT for a setting that is none.
+ */
+export function describe({ bytes, card }: ReadCard, config: AgentConfig, self: NodeInfo, revision: number): MessageInitShape<typeof AgentDescriptionSchema> {
+  const capabilities = unique(config.capabilities?.map(parseCapability) ?? skillCapabilities(card))
+  const protocols = unique(config.protocols ?? card.supportedInterfaces.flatMap((face) => PROTOCOL_OF_BINDING[face.protocolBinding] ?? []))
+  const description = config.description ?? card.description
+  const missing = [
+    ...(description.trim() === '' ? ['description'] : []),
+    ...(capabilities.length === 0 ? ['capabilities (no skill id or tag of the card is a capability path such as travel/flight-booking)'] : []),
+    ...(protocols.length === 0 ? ['protocols (no interface of the card is JSONRPC, HTTP+JSON or GRPC)'] : [])
+  ]
+  if (missing.length > 0)
+    throw new HansaError('INCOMPLETE_REGISTRATION', `the agent cannot be registered: ${missing.join(' and ')} missing`, { missing: missing.join(', ') })
+  return {
+    spiffeId: self.spiffeId,
+    name: config.name ?? card.name,
+    description,
+    capabilities,
+    languages: unique((config.languages ?? ['en']).map(language)),
+    protocols,
+    card: bytes,
+    revision: BigInt(revision),
+    multiaddrs: [...self.multiaddrs],
+    peerId: self.peerId
+  }
+}
+
+function skillCapabilities(card: AgentCard): string[] {
+  return card.skills.flatMap((skill) => [skill.id, ...skill.tags]).filter(isCapability)
+}
+
+function language(tag: string): string {
+  try {
+    return Intl.getCanonicalLocales(tag)[0] ?? tag
+  } catch (cause) {
+    throw new HansaError('INVALID_ARGUMENT', `not a language: ${quote(tag)}; a BCP 47 tag such as en or zh-Hans is wanted`, {}, cause)
+  }
+}
+
+function unique(entries: readonly string[]): string[] {
+  return [...new Set(entries)].slice(0, MAX_ENTRIES)
+}
