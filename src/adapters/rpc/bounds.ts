@@ -1,0 +1,23 @@
+/** Version of the frames' content, in Hello. A peer with another one is refused with PROTOCOL_VERSION. */
+export const HELLO_VERSION = 1
+/** A chain is leaf, issuing CA, root; one more for a cross-signed root. */
+export const MAX_CHAIN = 4
+/** How long a side waits for the other's HELLO. */
+export const HELLO_MS = 10_000
+/** Idle streams kept per peer and protocol: more calls at a time than this and peer are rare, and opening one costs a millisecond. */
+export const MAX_IDLE = 16
+/** The client closes an idle stream first; the server's longer patience makes a race rare. */
+export const CLIENT_IDLE_MS = 60_000
+export const SERVER_IDLE_MS = 180_000
+/** Streams that one peer may have open to us, idle ones included. */
+export const MAX_STREAMS_PER_PEER = 1_024
+/** Calls served at one time by one node. */
+export const MAX_CALLS = 10_000
+/** How much of a refused call's request is read and dropped so that its stream can be used again; then it is reset. */
+export const DRAIN_BYTES = 256 * 1024
+export const DRAIN_MS = 5_000
+/** Longest deadline (CallOpen). */
+export const MAX_DEADLINE_MS = 3_600_000
+/** Longest message text and metadata in a trailer, so that it fits a frame whatever a handler threw. */
+export const MAX_ERROR_TEXT = 2_048
+export const MAX_ERROR_METADATA = 32
