@@ -1,0 +1,68 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { agentSteps } from './agent-steps.ts'
+import { endingSteps } from './ending-steps.ts'
+import { foundDomains, type World } from './found-domains.ts'
+import { Programs } from './program.ts'
+import { Story, type Teller } from './story.ts'
+
+export interface DemoOptions {
+  /** Leave everything running. */
+  readonly keep: boolean
+  readonly teller: Teller
+  /** For what to try next. */
+  readonly write: (line: string) => void
+}
+
+/**
+ * Settings of every program of the demo: loopback and free ports only, so that it never meets another node on this machine; heartbeats of a second, so that
+ * it does not take minutes to tell that somebody is gone.
+ */
+const ENVIRONMENT = {
+  HANSA_SWARM_LISTEN: '/ip4/127.0.0.1/tcp/0',
+  HANSA_GATEWAY_LISTEN: '127.0.0.1:0',
+  HANSA_ADMIN_LISTEN: '127.0.0.1:0',
+  HANSA_GATEWAY_HEARTBEAT: '1s',
+  HANSA_AGENT_HEARTBEAT: '1s',
+  HANSA_LOG_FORMAT: 'json'
+}
+
+/** Two domains on this machine, end to end, each step checked (draft 2 and 3). Returns true when every step held. */
+export async function runDemo(options: DemoOptions): Promise<boolean> {
+  const dir = await mkdtemp(join(tmpdir(), 'hansa-demo-'))
+  const programs = new Programs(ENVIRONMENT)
+  const story = new Story(options.teller)
+  const interrupted = (): void => void programs.stopAll().finally(() => process.exit(130))
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
+  let world: World | undefined
+  let held = false
+  try {
+    world = await foundDomains(story, programs, dir)
+    const agents = await agentSteps(story, programs, world)
+    if (!options.keep) await endingSteps(story, world, agents)
+    held = true
+  } catch {
+    // The step that failed has been told.
+  } finally {
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
+    if (held && options.keep && world !== undefined) tellNext(options.write, world, programs.release(), dir)
+    else {
+      await programs.stopAll()
+      if (held) await rm(dir, { recursive: true, force: true })
+      else options.write(`Homes and logs are kept in ${dir}.`)
+    }
+  }
+  return held
+}
+
+function tellNext(write: (line: string) => void, world: World, pids: readonly number[], dir: string): void {
+  const { north, south } = world
+  write('\nEverything is still running. Try:')
+  write(`  hansa find --home ${north.gateway.home} --capability travel`)
+  write(`  hansa call --home ${north.gateway.home} hotel@south.example "a twin room for two nights" --stream`)
+  write(`  hansa gw trace --home ${north.gateway.home} hotel@south.example`)
+  write(`  hansa gw routes --home ${south.gateway.home}`)
+  write(`  curl ${north.gateway.run.ingress}/.well-known/ai-catalog.json`)
+  write(`End it with: kill ${pids.join(' ')} && rm -r ${dir}`)
+}

@@ -1,0 +1,129 @@
+import { toHansaError } from '../../schema/errors.ts'
+import { type DemoAgents, found } from './agent-steps.ts'
+import type { World } from './found-domains.ts'
+import { must, refusal, type Story, until } from './story.ts'
+
+const NEWS_MS = 20_000
+
+/** Death, farewell, flood, revocation and disconnection, each seen from the other domain. */
+export async function endingSteps(story: Story, world: World, agents: DemoAgents): Promise<void> {
+  story.chapter('What goes wrong, seen from the other domain')
+  await killed(story, world, agents)
+  await deregistered(story, world, agents)
+  await flooded(story, world, agents)
+  await revoked(story, world, agents)
+  await disconnected(story, world, agents)
+}
+
+async function killed(story: Story, { south }: World, { weather }: DemoAgents): Promise<void> {
+  await story.step(
+    'weather@north.example is killed (SIGKILL, only the agent: its node lives on) and turns offline at south',
+    async () => {
+      const answer = await south.outsider.ask(weather.handle, 'tomorrow in Visby?')
+      return `alive, it answers south "${answer}"`
+    },
+    async () => {
+      weather.process.kill('SIGKILL')
+      await until('offline at south', NEWS_MS, async () => {
+        const { routes } = await south.gateway.admin.call('routes', {})
+        return routes.some((route) => route.handle === weather.handle && route.status === 'offline' && !route.applicable)
+      })
+      const reason = await south.outsider.refusalOf(weather.handle)
+      must(reason === 'AGENT_UNREACHABLE', `a call gives ${reason}`)
+      const catalog = await south.outsider.catalog()
+      must(!catalog.some((id) => id.includes('weather')), 'it is still in the catalog')
+      return `south's routing table has it offline and inapplicable; it left the catalog; a call gives ${reason}`
+    }
+  )
+}
+
+async function deregistered(story: Story, { north, south }: World, { visa }: DemoAgents): Promise<void> {
+  await story.step(
+    'visa@south.example is deregistered and disappears at north',
+    async () => {
+      const hit = await found(north, 'travel/visa', visa.handle)
+      return `north finds ${hit.handle}, ${hit.status}`
+    },
+    async () => {
+      await south.hub.admin.call('deregister', { agent: visa.handle })
+      await until('gone from north', NEWS_MS, async () => {
+        const { hits } = await north.gateway.admin.call('find', { capabilities: ['travel/visa'], status: 'any' })
+        const catalog = await north.outsider.catalog()
+        return hits.length === 0 && !catalog.some((id) => id.includes('visa'))
+      })
+      return `north finds 0 agents for travel/visa; a call gives ${await north.outsider.refusalOf(visa.handle)}`
+    }
+  )
+}
+
+async function flooded(story: Story, _: World, { flight, hotel }: DemoAgents): Promise<void> {
+  const ask = (agent: typeof flight) => agent.node.admin.call('find', { capabilities: ['travel'] })
+  await story.step(
+    'flight@north.example floods discovery and is cut at its quota of 60 a minute; others are not',
+    async () => {
+      const { hits } = await ask(flight)
+      return `one request goes through, ${hits.length} hits`
+    },
+    async () => {
+      let passed = 1
+      let wait = ''
+      for (let sent = 1; sent < 100 && wait === ''; sent++) {
+        try {
+          await ask(flight)
+          passed++
+        } catch (error) {
+          const refused = toHansaError(error)
+          must(refused.code === 'RATE_LIMITED', `request ${sent} gave ${refused.code}: ${refused.message}`)
+          wait = refused.metadata['retryAfterMs'] ?? ''
+        }
+      }
+      must(wait !== '', `${passed} requests went through`)
+      // The quota refills by one a second, so a slow machine lets a few more pass.
+      must(passed >= 60 && passed < 100, `the cut came after ${passed}`)
+      const { hits } = await ask(hotel)
+      return `${passed} passed, then RATE_LIMITED with ${wait} ms to wait; hotel@south.example still finds ${hits.length}`
+    }
+  )
+}
+
+async function revoked(story: Story, { north, south }: World, { flight }: DemoAgents): Promise<void> {
+  await story.step(
+    'the certificate of flight@north.example is revoked; its holder is refused and south no longer finds it',
+    async () => {
+      const hit = await found(south, 'travel/flight-booking', flight.handle)
+      const { state } = await flight.node.admin.call('ownCertificateStatus', {})
+      must(state === 'good', `its certificate is ${state}`)
+      return `south finds ${hit.handle}; its certificate is ${state}`
+    },
+    async () => {
+      const { crlNumber } = await north.hub.admin.call('revoke', { certificate: flight.handle, reason: 'keyCompromise' })
+      await until('gone from south', NEWS_MS, async () => {
+        const { hits } = await south.gateway.admin.call('find', { capabilities: ['travel/flight-booking'], status: 'any' })
+        const catalog = await south.outsider.catalog()
+        return hits.length === 0 && !catalog.some((id) => id.includes('flight'))
+      })
+      const holder = await refusal('a request of the holder', () => flight.node.admin.call('find', { capabilities: ['travel'] }))
+      must(holder === 'CERTIFICATE_REVOKED', `the holder is refused with ${holder}`)
+      return `CRL number ${crlNumber}; the holder gets ${holder}; a call from south gives ${await south.outsider.refusalOf(flight.handle)}`
+    }
+  )
+}
+
+async function disconnected(story: Story, { north, south }: World, { hotel }: DemoAgents): Promise<void> {
+  await story.step(
+    'the gateway of south disconnects; its agents are gone from north',
+    async () => {
+      const answer = await north.outsider.ask(hotel.handle, 'one more night')
+      return `connected, hotel answers north "${answer.slice(0, 60)}"`
+    },
+    async () => {
+      await south.gateway.admin.call('disconnect', { gateway: 'spiffe://north.example/agw/gw1' })
+      await until('gone from north', NEWS_MS, async () => (await north.outsider.catalog()).length === 0)
+      const { neighbors } = await north.gateway.admin.call('neighbors', {})
+      must(!neighbors.some(({ domain }) => domain === 'south.example'), 'south is still in the neighbour list')
+      const reason = await north.outsider.refusalOf(hotel.handle)
+      must(reason === 'NO_ROUTE' || reason === 'AGENT_NOT_FOUND', `a call gives ${reason}`)
+      return `north's neighbour list and catalog are empty; a call gives ${reason}`
+    }
+  )
+}

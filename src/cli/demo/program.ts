@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { HansaError, isErrorCode } from '../../schema/errors.ts'
+
+/** The same relative to the source and to the build. */
+const BINARY = fileURLToPath(new URL('../../../bin/hansa.js', import.meta.url))
+
+export interface Outcome {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Starts programs, remembers them, and ends what it started. */
+export class Programs {
+  readonly #env: NodeJS.ProcessEnv
+  readonly #running = new Set<ChildProcess>()
+
+  constructor(env: Readonly<Record<string, string>>) {
+    this.#env = { ...process.env, ...env }
+  }
+
+  /** Runs a hansa command to its end. */
+  async hansa(args: readonly string[], input = ''): Promise<Outcome> {
+    const child = this.#spawn([BINARY, ...args], 'pipe')
+    let stdout = ''
+    let stderr = ''
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    // A command that ended before it read all of its input is judged by its exit code.
+    child.stdin?.on('error', () => undefined)
+    child.stdin?.end(input)
+    const code = await new Promise<number>((resolve) => child.once('close', (exit) => resolve(exit ?? 1)))
+    return { code, stdout, stderr }
+  }
+
+  /** Runs a hansa command and returns its JSON document; throws its error. */
+  async json(args: readonly string[], input = ''): Promise<Record<string, unknown>> {
+    const outcome = await this.hansa([...args, '--json'], input)
+    if (outcome.code !== 0) throw errorIn(outcome, args)
+    return JSON.parse(outcome.stdout) as Record<string, unknown>
+  }
+
+  /** Starts a hansa command that stays; what it says goes to `log`, which outlives this process. */
+  start(args: readonly string[], log: string): ChildProcess {
+    const file = openSync(log, 'a')
+    try {
+      return this.#spawn([BINARY, ...args], file)
+    } finally {
+      closeSync(file)
+    }
+  }
+
+  /** Starts a script of the demo that prints one line with its URL when it is ready. */
+  async agent(script: string, args: readonly string[] = []): Promise<{ child: ChildProcess; url: string }> {
+    const child = this.#spawn([fileURLToPath(new URL(script, import.meta.url)), ...args], 'pipe')
+    if (child.stdout === null) throw new Error('no output to read')
+    const lines = createInterface({ input: child.stdout })
+    const url = await new Promise<string>((resolve, reject) => {
+      lines.once('line', resolve)
+      child.once('exit', () => reject(new Error(`${script} ended before it was ready`)))
+    })
+    child.stdout.resume()
+    return { child, url }
+  }
+
+  /** Ends everything: gently, then by force. */
+  async stopAll(): Promise<void> {
+    const ended = [...this.#running].map((child) => stop(child))
+    await Promise.all(ended)
+  }
+
+  /** Leaves everything running when this process ends; returns the PIDs. */
+  release(): number[] {
+    const pids = [...this.#running].flatMap((child) => child.pid ?? [])
+    for (const child of this.#running) child.unref()
+    this.#running.clear()
+    return pids
+  }
+
+  #spawn(args: readonly string[], output: 'pipe' | number): ChildProcess {
+    // A group of its own: a Ctrl-C at the terminal is for the demo, which then stops its programs in order.
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+      env: this.#env,
+      stdio: [output === 'pipe' ? 'pipe' : 'ignore', output, output],
+      detached: true
+    })
+    this.#running.add(child)
+    child.once('exit', () => this.#running.delete(child))
+    return child
+  }
+}
+
+/** SIGTERM, and SIGKILL when it has not ended after 8 s (a node drains for at most 5). */
+export async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  child.kill('SIGTERM')
+  const force = setTimeout(() => child.kill('SIGKILL'), 8_000)
+  await gone
+  clearTimeout(force)
+}
+
+function errorIn(outcome: Outcome, args: readonly string[]): Error {
+  for (const line of outcome.stderr.split('\n').reverse()) {
+    try {
+      const shape = JSON.parse(line) as { error?: { code?: string; message?: string; metadata?: Record<string, string> } }
+      const { code = '', message = '', metadata = {} } = shape.error ?? {}
+      if (isErrorCode(code)) return new HansaError(code, message, metadata)
+    } catch {
+      // Not the error line.
+    }
+  }
+  return new Error(`hansa ${args.slice(0, 2).join(' ')} ended with ${outcome.code}: ${outcome.stderr.trim().slice(-500)}`)
+}

@@ -1,0 +1,96 @@
+import type { Role } from '../core/ids/role.ts'
+import type { ConfigFile } from './config/schema.ts'
+import type { RunFile } from './home/run-file.ts'
+
+/** Sections of config.yaml that take the place of what a new home would have had. */
+export type ConfigOverrides = Partial<Omit<ConfigFile, 'domain' | 'name' | 'roles'>>
+
+export interface InitOptions {
+  readonly home: string
+  readonly domain: string
+  readonly roles: readonly Role[]
+  readonly name: string
+  /** Text of another domain's swarm invite: its swarm is joined and its roots are listed. */
+  readonly swarmInvite?: string
+  readonly config?: ConfigOverrides
+}
+
+export interface InitResult {
+  readonly home: string
+  readonly spiffeId: string
+  readonly peer: string
+  readonly roles: readonly Role[]
+  /** SHA256: and the lower-case hex fingerprint of the new root; absent without the role aca. */
+  readonly root?: string
+  /** Domain whose swarm was joined. */
+  readonly swarmOf?: string
+}
+
+export interface JoinOptions {
+  readonly home: string
+  /** Text of the invite. */
+  readonly invite: string
+  readonly config?: ConfigOverrides
+  readonly signal: AbortSignal
+}
+
+export interface JoinResult {
+  readonly home: string
+  readonly spiffeId: string
+  readonly peer: string
+  readonly roles: readonly Role[]
+  /** Milliseconds since the epoch. */
+  readonly notAfter: number
+}
+
+export interface UpOptions {
+  readonly home: string
+  /** Aborts on SIGINT or SIGTERM: drain, withdraw, disconnect. */
+  readonly signal: AbortSignal
+  /** All listeners are up and the run file is written. */
+  readonly onReady: (run: RunFile) => void
+}
+
+export interface RunAgentOptions extends UpOptions {
+  /** URL or file of the agent's card. */
+  readonly card: string
+  /** Must be the name in the certificate when given. */
+  readonly name?: string
+  /** Added to those of the card. */
+  readonly capabilities: readonly string[]
+  readonly languages: readonly string[]
+  /** Registered and attached. */
+  readonly onAttached: (agent: { readonly handle: string; readonly resourceId: string; readonly gateway: string }) => void
+}
+
+export interface DemoStep {
+  readonly step: string
+  readonly title: string
+  readonly ok: boolean
+  readonly ms: number
+  /** What was seen, in one or a few lines. */
+  readonly detail?: string
+}
+
+export interface DemoOptions {
+  /** Leave everything running afterwards, until `signal`. */
+  readonly keep: boolean
+  readonly signal: AbortSignal
+  readonly onStep: (step: DemoStep) => void
+  /** Lines of the story between the steps (headings, what to try next). */
+  readonly onNote: (line: string) => void
+}
+
+/** What the command line asks of the node's own code, without a running node. All throw HansaError. */
+export interface HostFunctions {
+  /** Throws HOME_EXISTS, VOUCHER_INVALID. */
+  init(options: InitOptions): Promise<InitResult>
+  /** Throws HOME_EXISTS, VOUCHER_INVALID, PEER_UNREACHABLE, CERTIFICATE_INVALID (the root does not fit the invite). */
+  join(options: JoinOptions): Promise<JoinResult>
+  /** Resolves when the node has stopped. Throws HOME_MISSING, CONFIG_INVALID, KEY_MISSING, KEY_EXPOSED, HOME_LOCKED, PORT_TAKEN. */
+  up(options: UpOptions): Promise<void>
+  /** As up, with the agent role beside an agent. */
+  runAgent(options: RunAgentOptions): Promise<void>
+  /** True when every step held. */
+  demo(options: DemoOptions): Promise<boolean>
+}
