@@ -1,0 +1,113 @@
+import { createAccessPolicy } from '../../../core/access/access-policy.ts'
+import type { Clock } from '../../../ports/clock.ts'
+import type { GatewayDoor } from '../../../ports/gateway-door.ts'
+import type { Identities, PeerIdentity } from '../../../ports/identity.ts'
+import type { Log } from '../../../ports/log.ts'
+import type { Metrics } from '../../../ports/metrics.ts'
+import type { Lifecycle } from '../../../ports/part.ts'
+import type { Records } from '../../../ports/records.ts'
+import type { Rpc, ServerStream } from '../../../ports/rpc.ts'
+import { HansaError } from '../../../schema/errors.ts'
+import type { Hop, RelayHeader } from '../../../schema/generated/hansa/v1/gateway_pb.ts'
+import { methods } from '../../../wire/methods.ts'
+import type { RoutingView } from '../routing-view.ts'
+import { createCallAdmission } from './admission.ts'
+import { createDoor } from './door.ts'
+import { createCallObserver } from './observer.ts'
+import { createOriginChecker } from './origin-checker.ts'
+import { createOriginIssuer } from './origin-issuer.ts'
+import { createPipeline, decodeHeader } from './pipeline.ts'
+import type { Entry, Incoming } from './relay-call.ts'
+import type { DataSettings } from './settings.ts'
+import { admit } from './stages/admit.ts'
+import { authenticate } from './stages/authenticate.ts'
+import { authorize } from './stages/authorize.ts'
+import { forward } from './stages/forward.ts'
+import { resolve } from './stages/resolve.ts'
+
+export interface DataPlaneDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly rpc: Rpc
+  readonly records: Records
+  readonly identities: Identities
+  readonly routes: RoutingView
+  readonly config: DataSettings
+  /** Own trust domain. */
+  readonly domain: string
+  readonly metrics?: Metrics
+}
+
+export interface DataPlane extends Lifecycle {
+  /** For foreign doors. */
+  readonly door: GatewayDoor
+  /** Each node on the way to an agent with its time, this gateway first. Throws as a call would. */
+  trace(target: string, signal: AbortSignal): Promise<Hop[]>
+}
+
+/** The gateway's way of passing calls on: from members, other gateways and foreign doors to agents (draft 3.4.4). */
+export function createDataPlane(deps: DataPlaneDeps): DataPlane {
+  const { clock, rpc, records, identities, routes, config } = deps
+  const policy = createAccessPolicy({ ownDomain: deps.domain, exported: config.export })
+  const admission = createCallAdmission({ clock, settings: config })
+  let running = false
+  let open = 0
+  let idle: (() => void) | undefined
+  // Unique per process and, by the time of its start, per gateway; loops are looked for by gateway and call ID.
+  const process = clock.now().toString(36)
+  let calls = 0
+
+  const pipeline = createPipeline({ clock, identities, ended: createCallObserver(deps.log, deps.metrics, () => admission.open) }, [
+    authenticate({ origins: createOriginChecker({ clock, records, identities }), newCallId: () => `${process}.${(calls++).toString(36)}` }),
+    admit({ admission }),
+    authorize({ policy, identities, routes }),
+    resolve({ routes, hopLimit: config.hopLimit }),
+    forward({ clock, rpc, routes, origins: createOriginIssuer({ clock, records, identities, assertionMs: config.assertionMs }) })
+  ])
+
+  /** The pipeline, as long as the gateway takes calls; counts those that stop() has to wait for. */
+  async function run(entry: Entry, incoming: Incoming, header: RelayHeader): Promise<void> {
+    if (!running) throw new HansaError('OVERLOADED', 'the gateway is not taking calls now', { at: identities.self()?.spiffeId ?? deps.domain })
+    open++
+    try {
+      await pipeline.run(entry, incoming, header)
+    } finally {
+      open--
+      if (open === 0) idle?.()
+    }
+  }
+
+  const { trace, ...door } = createDoor({ clock, identities, routes, admission, policy, pipeline: { run }, running: () => running })
+
+  function serve(kind: 'member' | 'gateway'): (stream: ServerStream) => Promise<void> {
+    return async (stream) => run({ kind, caller: identityOf(stream) }, stream, decodeHeader(stream.header))
+  }
+  rpc.handleStream(methods.call, serve('member'))
+  rpc.handleStream(methods.relay, serve('gateway'))
+
+  return {
+    door,
+    trace,
+    start() {
+      running = true
+      return Promise.resolve()
+    },
+    async stop() {
+      running = false
+      if (open === 0) return
+      // What is still open then is cut by the transport, which stops after this.
+      let cancel = (): void => undefined
+      await new Promise<void>((done) => {
+        idle = done
+        cancel = clock.after(config.drainMs, done)
+      })
+      cancel()
+      idle = undefined
+    }
+  }
+}
+
+function identityOf({ caller }: ServerStream): PeerIdentity {
+  if (caller.identity === undefined) throw new HansaError('UNAUTHENTICATED', 'calls need a certificate')
+  return caller.identity
+}

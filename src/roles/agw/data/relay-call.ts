@@ -1,0 +1,51 @@
+import type { AgentId } from '../../../core/ids/agent-id.ts'
+import type { PeerIdentity } from '../../../ports/identity.ts'
+import type { CallContext, FragmentStream } from '../../../ports/rpc.ts'
+import type { SignedRecord } from '../../../schema/generated/hansa/v1/call_pb.ts'
+import type { RelayHeader } from '../../../schema/generated/hansa/v1/gateway_pb.ts'
+import type { Operation } from '../../../wire/operations.ts'
+import type { NextHop } from '../routing-view.ts'
+
+/** The side that called: a stream from a peer, or a foreign door in this process. */
+export interface Incoming extends FragmentStream, Pick<CallContext, 'signal' | 'timeoutMs' | 'traceparent'> {
+  setTrailer(bytes: Uint8Array): void
+}
+
+/** How a call came in: from a member of the own domain, from another gateway, or through a foreign door that has named and admitted its client. */
+export type Entry =
+  | { readonly kind: 'member'; readonly caller: PeerIdentity }
+  | { readonly kind: 'gateway'; readonly caller: PeerIdentity }
+  | { readonly kind: 'door'; readonly principal: string }
+
+/** One call on its way through the pipeline. What is not readonly is filled in by the stage named. */
+export interface RelayCall {
+  readonly entry: Entry
+  readonly incoming: Incoming
+  /** Monotonic time at which it came in. */
+  readonly started: number
+  readonly self: PeerIdentity
+  /** As received; nothing in it is believed before `authenticate` has passed. */
+  readonly header: RelayHeader
+  readonly target: AgentId
+  readonly operation: Operation
+  /** Undone in any case when the call has ended. */
+  readonly onEnd: (() => void)[]
+  /** authenticate: SPIFFE ID of who is behind the call. */
+  principal: string
+  /** authenticate: unique per first gateway. */
+  callId: string
+  /** authenticate: the first gateway's word for `principal`; absent when this is the first gateway. */
+  origin: SignedRecord | undefined
+  /** resolve: gateways passed, this one included. */
+  path: readonly string[]
+  /** resolve: what is left for the next gateway. */
+  hopLimit: number
+  /** resolve */
+  next: NextHop | undefined
+}
+
+/** One step that every call takes; throws HansaError to refuse. */
+export interface Stage {
+  readonly name: string
+  run(call: RelayCall): void | Promise<void>
+}
