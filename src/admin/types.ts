@@ -59,7 +59,8 @@ export const inviteRequest = z.strictObject({
     .int()
     .min(1000)
     .max(30 * 86_400_000),
-  uses: z.int().min(1).max(1000)
+  uses: z.int().min(1).max(1000),
+  replace: z.boolean().default(false).meta({ description: 'The new holder takes the name over from a live certificate, which is revoked.' })
 })
 export const swarmInviteRequest = z.strictObject({
   ttlMs: z

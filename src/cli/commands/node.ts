@@ -109,6 +109,7 @@ function addInvite(program: Command, frame: Frame): void {
         .option('--name <name>', 'the name it gets; without one it chooses', nameArgument)
         .option('--ttl <duration>', 'how long the invite is good for', durationArgument, 3_600_000)
         .option('--uses <count>', 'how many nodes may use it', countArgument(1000), 1)
+        .option('--replace', 'take the name over from its present holder, whose certificate is revoked')
         .option('--swarm', 'for the founder of a new domain: no voucher'),
     async run(session, _, options) {
       const admin = await session.admin()
@@ -120,7 +121,8 @@ function addInvite(program: Command, frame: Frame): void {
               roles: (options['role'] as Role[] | undefined) ?? ['agent'],
               name: options['name'] as string | undefined,
               ttlMs,
-              uses: Number(options['uses'])
+              uses: Number(options['uses']),
+              replace: options['replace'] === true
             })
       session.out.result(made, ({ invite }) => [invite])
       session.out.note(`good until ${showTime(made.expiresAt)}; whoever has it can use it: hansa join`)

@@ -36,10 +36,6 @@ const address: Kind<z.ZodType<string, string>> = {
 const path = text('the path of a file, absolute or beginning at the home')
 const roleList = list(oneOf(...ROLES), ROLES.length, 1)
 const roles: Kind<z.ZodType<(typeof ROLES)[number][], (typeof ROLES)[number][]>> = { ...roleList, schema: roleList.schema.transform(sortRoles) }
-const exported: Kind<z.ZodType<'all' | string[], 'all' | string[]>> = {
-  schema: z.union([z.literal('all'), list(capability, 256).schema]),
-  expected: 'all, or a list of capabilities such as [travel]'
-}
 const languageTag = text('a BCP 47 tag such as en or zh-Hans', 35)
 const url = text('an http: or https: URL, or the path of a file', 2048)
 
@@ -90,7 +86,13 @@ export const configSchema = z
       ),
       neighbors: setting(list(address, 64), [], 'Gateways connected at start and again whenever they were lost.'),
       heartbeat: setting(duration('200ms', '1h'), '30s', 'The draft leaves it open; three missed ones make offline, so an outage shows within two minutes.'),
-      export: setting(exported, 'all', 'Listed domains see all agents unless this names the capabilities that they may see.'),
+      missed: setting(integer(1, 20), 3, 'Two lost packets or one long pause of a garbage collector must not take an agent away.'),
+      hold: setting(duration('0s', '1h'), '30s', 'How long the agents of a gateway that said it restarts are kept: a process is back within seconds.'),
+      export: setting(
+        list(text('a handle (name@domain, * within the name), a capability that covers those below it, or *', 200), 256),
+        ['*'],
+        'Listed domains see all agents unless this narrows it; an empty list shows nothing.'
+      ),
       intraDomain: setting(
         oneOf('direct', 'gateway'),
         'direct',
@@ -105,9 +107,8 @@ export const configSchema = z
     }),
     ca: section({
       lifetimes: section({
-        root: setting(duration('1d', '10000d'), '3650d', 'Ten years: replacing a root touches every other domain.'),
-        issuing: setting(duration('1d', '3650d'), '730d', 'Two years: replaced by the operator without telling others.'),
-        leaf: setting(duration('1m', '365d'), '7d', 'Outlives an ACA that is down over a long weekend; nodes renew after two thirds of it.')
+        node: setting(duration('1m', '365d'), '7d', 'An ACA that is down over a long weekend must not take the domain along.'),
+        agent: setting(duration('1m', '365d'), '24h', 'Short, because a revocation list may not reach everybody.')
       }),
       crl: section({
         every: setting(duration('1s', '7d'), '1h', 'A list is made at each revocation and besides this often, so that readers see that it is fresh.'),
@@ -115,10 +116,15 @@ export const configSchema = z
       })
     }),
     agent: section({
+      name: optional(text('a name for people', 200), 'Instead of the one in the card; the handle comes from the certificate.'),
       card: optional(url, 'Where the card of the agent beside this node is: hansa agent run writes it.'),
       capabilities: setting(list(capability, 64), [], 'Offered beside what the skills of the card say.'),
       languages: setting(list(languageTag, 64), [], 'The card has no place for them.'),
-      heartbeat: setting(duration('200ms', '1h'), '30s', 'Used until the gateway tells its own.')
+      probe: setting(
+        duration('100ms', '10m'),
+        '5s',
+        'A dead agent is seen this fast although heartbeats are further apart; a probe is one small request on the same machine.'
+      )
     }),
     limits: section({
       enrol: setting(rate, '30/min', 'Per caller; a node enrols once and renews once a week.'),
@@ -143,9 +149,6 @@ export const configSchema = z
     data: setting(path, 'data', 'Databases of the roles, in the home unless they need a disk of their own.')
   })
   .superRefine((config, context) => {
-    const { root, issuing, leaf } = config.ca.lifetimes
-    if (issuing > root) context.addIssue({ code: 'custom', path: ['ca', 'lifetimes', 'issuing'], message: 'a duration not longer than ca.lifetimes.root' })
-    if (leaf > issuing) context.addIssue({ code: 'custom', path: ['ca', 'lifetimes', 'leaf'], message: 'a duration not longer than ca.lifetimes.issuing' })
     if (config.ca.crl.every > config.ca.crl.lifetime)
       context.addIssue({ code: 'custom', path: ['ca', 'crl', 'every'], message: 'a duration not longer than ca.crl.lifetime' })
     if (config.registry.republish > config.registry.recordLifetime)

@@ -16,7 +16,6 @@ export interface HomeContents {
   readonly aca?: { readonly rootKey: string; readonly root: string; readonly issuingKey: string; readonly issuing: string }
   /** libp2p's text form. */
   readonly swarmKey?: string
-  readonly voucher?: string
 }
 
 /**
@@ -45,7 +44,6 @@ async function fill(paths: HomePaths, contents: HomeContents): Promise<void> {
   await writeFileAtomic(paths.adminToken, randomBytes(32).toString('base64url') + '\n', PRIVATE)
   if (contents.chain !== undefined) await writeFileAtomic(paths.chain, contents.chain)
   if (contents.swarmKey !== undefined) await writeFileAtomic(paths.swarmKey, contents.swarmKey, PRIVATE)
-  if (contents.voucher !== undefined) await writeFileAtomic(paths.voucher, contents.voucher, PRIVATE)
   for (const [domain, pem] of Object.entries(contents.roots ?? {})) await writeFileAtomic(join(paths.roots, `${domain}.pem`), pem)
   if (contents.aca !== undefined) {
     await mkdir(paths.aca.dir, { mode: 0o700 })
@@ -57,7 +55,8 @@ async function fill(paths: HomePaths, contents: HomeContents): Promise<void> {
   await writeFileAtomic(paths.config, contents.config)
 }
 
-async function refuseExisting(dir: string): Promise<void> {
+/** Throws HOME_EXISTS: asked before anything is done that could not be undone, such as using up an invite. */
+export async function refuseExisting(dir: string): Promise<void> {
   let names: string[]
   try {
     names = await readdir(dir)

@@ -15,8 +15,6 @@ export interface HomePaths {
   readonly aca: { readonly dir: string; readonly rootKey: string; readonly root: string; readonly issuingKey: string; readonly issuing: string }
   /** Key of a private swarm, in libp2p's text form, mode 0600. */
   readonly swarmKey: string
-  /** The voucher of an invite that has not been used yet, mode 0600. */
-  readonly voucher: string
   readonly data: string
   readonly adminToken: string
   readonly lock: string
@@ -41,7 +39,6 @@ export function homePaths(home: string): HomePaths {
       issuing: join(aca, 'issuing.pem')
     },
     swarmKey: join(dir, 'swarm.key'),
-    voucher: join(dir, 'voucher'),
     data: join(dir, 'data'),
     adminToken: join(dir, 'admin.token'),
     lock: join(dir, 'lock'),

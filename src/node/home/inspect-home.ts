@@ -4,7 +4,7 @@ import { loadReading } from '../config/load-config.ts'
 import { formatProblem } from '../config/problem.ts'
 import { unknownVariables } from '../config/read-config.ts'
 import { homePaths, inHome } from './home-paths.ts'
-import { readNodeKey } from './node-key.ts'
+import { readNodeSeed } from './node-key.ts'
 import { readAdminToken } from './open-home.ts'
 import { readSecretFile } from './secret-file.ts'
 import { readSwarmKey } from './swarm-key.ts'
@@ -49,7 +49,7 @@ export async function inspectHome(dir: string, env: Readonly<Record<string, stri
     })
   }
   await check('key', async () => {
-    await readNodeKey(paths)
+    await readNodeSeed(paths)
     return 'Ed25519, closed to others'
   })
   if (swarmKey !== 'public')

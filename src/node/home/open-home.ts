@@ -1,10 +1,9 @@
-import type { KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { HansaError } from '../../schema/errors.ts'
 import { loadConfig } from '../config/load-config.ts'
 import type { Config } from '../config/schema.ts'
 import { homePaths, type HomePaths, inHome } from './home-paths.ts'
-import { readNodeKey } from './node-key.ts'
+import { readNodeSeed } from './node-key.ts'
 import { readSecretFile } from './secret-file.ts'
 import { readSwarmKey } from './swarm-key.ts'
 
@@ -12,14 +11,13 @@ import { readSwarmKey } from './swarm-key.ts'
 export interface Home {
   readonly paths: HomePaths
   readonly config: Config
-  readonly key: KeyObject
+  /** Of the node's Ed25519 key, 32 bytes. */
+  readonly seed: Uint8Array
   /** libp2p's text form; undefined in a public swarm. */
   readonly swarmKey: string | undefined
   readonly adminToken: string
   /** Own chain, PEM; undefined before enrolment. */
   readonly chainPem: string | undefined
-  /** From an invite that has not been used yet. */
-  readonly voucher: string | undefined
   /** Absolute path of a path in the config. */
   resolve(path: string): string
 }
@@ -28,16 +26,15 @@ export interface Home {
 export async function openHome(dir: string, env?: Readonly<Record<string, string | undefined>>): Promise<Home> {
   const paths = homePaths(dir)
   const config = await loadConfig(paths.config, env)
-  const key = await readNodeKey(paths)
+  const seed = await readNodeSeed(paths)
   const swarmKey = config.swarm.key === 'public' ? undefined : await readSwarmKey(inHome(paths, config.swarm.key))
   return {
     paths,
     config,
-    key,
+    seed,
     swarmKey,
     adminToken: await readAdminToken(paths),
-    chainPem: await readIfThere(paths.chain, (path) => readFile(path, 'utf8')),
-    voucher: await readIfThere(paths.voucher, (path) => readSecretFile(path, 'the voucher')),
+    chainPem: await readChain(paths),
     resolve: (path) => inHome(paths, path)
   }
 }
@@ -50,15 +47,11 @@ export async function readAdminToken(paths: HomePaths): Promise<string> {
   return token
 }
 
-async function readIfThere(path: string, read: (path: string) => Promise<string>): Promise<string | undefined> {
+async function readChain(paths: HomePaths): Promise<string | undefined> {
   try {
-    return (await read(path)).trim() || undefined
+    return await readFile(paths.chain, 'utf8')
   } catch (error) {
-    if (error instanceof HansaError ? error.code === 'KEY_MISSING' : isAbsent(error)) return undefined
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
   }
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
