@@ -5,14 +5,12 @@ import { HansaError } from '../../schema/errors.ts'
 import type { AgentDescriptionSchema } from '../../schema/generated/hansa/v1/directory_pb.ts'
 import type { NodeInfo } from '../../schema/generated/hansa/v1/trust_pb.ts'
 import type { AgentCard } from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { RELAY_BINDING } from '../../wire/relay-binding.ts'
 import type { ReadCard } from './card.ts'
 import type { AgentConfig } from './config.ts'
 
 /** Bounds of AgentDescription (schema/hansa/v1/directory.proto). */
 const MAX_ENTRIES = 64
-
-/** The binding of agents that live inside their node and have no address of their own. A network constant. */
-export const RELAY_BINDING = 'urn:hansa:relay:1.0'
 
 const PROTOCOL_OF_BINDING: Readonly<Record<string, string>> = {
   JSONRPC: 'a2a-jsonrpc',

@@ -1,0 +1,224 @@
+import { create, type Message, type MessageInitShape, toJson } from '@bufbuild/protobuf'
+import type { AgentClient } from '../../ports/agent-client.ts'
+import { HansaError } from '../../schema/errors.ts'
+import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import type { Operation } from '../../wire/operations.ts'
+import { RELAY_BINDING } from '../../wire/relay-binding.ts'
+import type { Answer, Chunk, MessageHandler } from './handler.ts'
+import { RunningTask } from './running-task.ts'
+import { TaskBook } from './task-book.ts'
+
+export interface HandlerClientOptions {
+  /** Name, description and skills at least; the rest is filled in. */
+  readonly card: MessageInitShape<typeof a2a.AgentCardSchema>
+  /** Told of everything the handler throws. */
+  readonly onError?: (error: unknown) => void
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number
+  readonly newId?: () => string
+}
+
+type InvokeOptions = Parameters<AgentClient['invoke']>[2]
+
+/** An agent that is a function in this process, with the manners of A2A 1.0: messages, tasks, streams, cancellation. */
+export function createHandlerClient(handler: MessageHandler, options: HandlerClientOptions): AgentClient {
+  return new HandlerClient(handler, options)
+}
+
+class HandlerClient implements AgentClient {
+  readonly #handler: MessageHandler
+  readonly #card: Uint8Array
+  readonly #failed: (error: unknown) => void
+  readonly #now: () => number
+  readonly #newId: () => string
+  readonly #tasks = new TaskBook()
+
+  constructor(handler: MessageHandler, options: HandlerClientOptions) {
+    this.#handler = handler
+    this.#card = new TextEncoder().encode(JSON.stringify(toJson(a2a.AgentCardSchema, fullCard(options.card))))
+    this.#failed = options.onError ?? (() => undefined)
+    this.#now = options.now ?? Date.now
+    this.#newId = options.newId ?? (() => globalThis.crypto.randomUUID())
+  }
+
+  card(): Promise<Uint8Array> {
+    return Promise.resolve(this.#card)
+  }
+
+  probe(): Promise<boolean> {
+    return Promise.resolve(true)
+  }
+
+  async *invoke(operation: Operation, request: Message, options: InvokeOptions): AsyncGenerator<Message, void, undefined> {
+    switch (operation.name) {
+      case 'SendMessage':
+        yield await this.#send(request as a2a.SendMessageRequest, options)
+        return
+      case 'SendStreamingMessage':
+        yield* this.#stream(request as a2a.SendMessageRequest, options)
+        return
+      case 'GetTask':
+        yield this.#tasks.get(request as a2a.GetTaskRequest, options.principal)
+        return
+      case 'ListTasks':
+        yield this.#tasks.list(request as a2a.ListTasksRequest, options.principal)
+        return
+      case 'CancelTask':
+        yield this.#cancel((request as a2a.CancelTaskRequest).id, options.principal)
+        return
+      case 'SubscribeToTask':
+        yield* this.#subscribe((request as a2a.SubscribeToTaskRequest).id, options)
+        return
+      case 'GetExtendedAgentCard':
+        throw new HansaError('EXTENDED_AGENT_CARD_NOT_CONFIGURED', 'this agent has one card for all')
+      case 'GetAgentCard':
+      case 'Trace':
+        throw new HansaError('UNSUPPORTED_OPERATION', `${operation.name} is answered by the node, not by the agent`)
+    }
+  }
+
+  async #send(request: a2a.SendMessageRequest, options: InvokeOptions): Promise<a2a.SendMessageResponse> {
+    const { answer, task } = this.#begin(request, options)
+    if (request.configuration?.returnImmediately === true) {
+      this.#tasks.add(task)
+      void answer
+        .then((made) => task.run(chunksOf(made), this.#failed))
+        .catch((error: unknown) => {
+          task.fail(error, this.#failed)
+        })
+      return taskResponse(task)
+    }
+    // Nobody can know of the task before this returns: when the caller goes, nobody waits for it any more.
+    const gone = () => {
+      task.abort.abort(options.signal.reason)
+      task.end(a2a.TaskState.CANCELED)
+    }
+    options.signal.addEventListener('abort', gone, { once: true })
+    try {
+      const made = await this.#settled(answer, task)
+      if (made !== undefined && !isIterable(made))
+        return create(a2a.SendMessageResponseSchema, { payload: { case: 'message', value: this.#reply(made, task) } })
+      if (made !== undefined) {
+        this.#tasks.add(task)
+        void task.run(made, this.#failed)
+        await task.done
+      }
+      options.signal.throwIfAborted()
+      return taskResponse(task)
+    } finally {
+      options.signal.removeEventListener('abort', gone)
+    }
+  }
+
+  async *#stream(request: a2a.SendMessageRequest, options: InvokeOptions): AsyncGenerator<a2a.StreamResponse, void, undefined> {
+    const { answer, task } = this.#begin(request, options)
+    const gone = () => task.abort.abort(options.signal.reason)
+    options.signal.addEventListener('abort', gone, { once: true })
+    let made: Answer | undefined
+    try {
+      made = await this.#settled(answer, task)
+    } finally {
+      // From here on the caller knows the task, which lives on without it (A2A 1.0, 3.1.2).
+      options.signal.removeEventListener('abort', gone)
+    }
+    options.signal.throwIfAborted()
+    if (made !== undefined && !isIterable(made)) {
+      yield create(a2a.StreamResponseSchema, { payload: { case: 'message', value: this.#reply(made, task) } })
+      return
+    }
+    if (made === undefined) {
+      yield create(a2a.StreamResponseSchema, { payload: { case: 'task', value: task.snapshot() } })
+      return
+    }
+    this.#tasks.add(task)
+    const events = task.follow(options.signal)
+    // The first event is the task as it is before anything has happened to it.
+    try {
+      const first = await events.next()
+      void task.run(made, this.#failed)
+      if (!first.done) yield first.value
+      yield* events
+    } finally {
+      // Also when the reader leaves at the first event: the task must not wait for it.
+      await events.return()
+    }
+  }
+
+  #begin(request: a2a.SendMessageRequest, options: InvokeOptions): { answer: Promise<Answer>; task: RunningTask } {
+    const message = request.message
+    if (message === undefined || message.parts.length === 0) throw new HansaError('INVALID_ARGUMENT', 'a message without parts')
+    if (message.taskId !== '') {
+      this.#tasks.find(message.taskId, options.principal)
+      throw new HansaError('UNSUPPORTED_OPERATION', 'this agent takes no further messages for a task; send one without taskId in the same context')
+    }
+    const contextId = message.contextId === '' ? this.#newId() : message.contextId
+    const abort = new AbortController()
+    const task = new RunningTask({ id: this.#newId(), contextId, principal: options.principal, message, abort, now: this.#now, newId: this.#newId })
+    const text = message.parts.flatMap((part) => (part.content.case === 'text' ? part.content.value : [])).join('\n')
+    const context = { text, principal: options.principal, contextId, taskId: task.id, extensions: options.extensions, signal: abort.signal }
+    const answer = Promise.resolve().then(() => this.#handler(message, context))
+    // It is awaited below; when the caller has gone by then nobody is left to tell but the owner.
+    answer.catch(() => undefined)
+    return { answer, task }
+  }
+
+  /** The answer, or undefined when the handler failed and the task says so. Throws HansaError that the handler throws. */
+  async #settled(answer: Promise<Answer>, task: RunningTask): Promise<Answer | undefined> {
+    try {
+      return await answer
+    } catch (error) {
+      if (error instanceof HansaError) throw error
+      task.fail(error, this.#failed)
+      return undefined
+    }
+  }
+
+  #cancel(id: string, principal: string): a2a.Task {
+    const task = this.#tasks.find(id, principal)
+    if (task.over) throw new HansaError('TASK_NOT_CANCELABLE', `task ${id} has ended`)
+    task.abort.abort(new HansaError('CANCELED', 'the task was canceled'))
+    task.end(a2a.TaskState.CANCELED)
+    return task.snapshot()
+  }
+
+  #subscribe(id: string, options: InvokeOptions): AsyncGenerator<a2a.StreamResponse, void, undefined> {
+    const task = this.#tasks.find(id, options.principal)
+    if (task.over) throw new HansaError('UNSUPPORTED_OPERATION', `task ${id} has ended; read it with GetTask`)
+    return task.follow(options.signal)
+  }
+
+  #reply(answer: Exclude<Answer, AsyncIterable<Chunk>>, task: RunningTask): a2a.Message {
+    const message = create(a2a.MessageSchema, typeof answer === 'string' ? { parts: [{ content: { case: 'text', value: answer } }] } : answer)
+    if (message.messageId === '') message.messageId = this.#newId()
+    if (message.contextId === '') message.contextId = task.snapshot().contextId
+    message.role = a2a.Role.AGENT
+    return message
+  }
+}
+
+function taskResponse(task: RunningTask): a2a.SendMessageResponse {
+  return create(a2a.SendMessageResponseSchema, { payload: { case: 'task', value: task.snapshot() } })
+}
+
+function isIterable(answer: Answer): answer is AsyncIterable<Chunk> {
+  return typeof answer === 'object' && Symbol.asyncIterator in answer
+}
+
+/** An answer in one piece as the only chunks of a task. */
+async function* chunksOf(answer: Answer): AsyncGenerator<Chunk, void, undefined> {
+  if (isIterable(answer)) yield* answer
+  else if (typeof answer === 'string') yield answer
+  else yield* answer.parts ?? []
+}
+
+function fullCard(card: MessageInitShape<typeof a2a.AgentCardSchema>): a2a.AgentCard {
+  const full = create(a2a.AgentCardSchema, card)
+  if (full.version === '') full.version = '1.0.0'
+  full.capabilities ??= create(a2a.AgentCapabilitiesSchema, { streaming: true })
+  // The URL is never dialled: the gateway puts its own in front; A2A wants one all the same.
+  if (full.supportedInterfaces.length === 0)
+    full.supportedInterfaces.push(create(a2a.AgentInterfaceSchema, { url: 'hansa:relay', protocolBinding: RELAY_BINDING, protocolVersion: '1.0' }))
+  if (full.defaultInputModes.length === 0) full.defaultInputModes = ['text/plain']
+  if (full.defaultOutputModes.length === 0) full.defaultOutputModes = ['text/plain']
+  return full
+}

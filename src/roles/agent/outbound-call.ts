@@ -1,0 +1,80 @@
+import { create, type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf'
+import { type AgentId, formatHandle } from '../../core/ids/agent-id.ts'
+import type { ClientStream } from '../../ports/rpc.ts'
+import { HansaError } from '../../schema/errors.ts'
+import { type Hop, RelayHeaderSchema, RelayTrailerSchema } from '../../schema/generated/hansa/v1/gateway_pb.ts'
+import { methods } from '../../wire/methods.ts'
+import type { OperationName } from '../../wire/operations.ts'
+import { firstAnswer, targetOf } from './candidates.ts'
+import { isFinal, resolve, throughGateways } from './discovery.ts'
+import { decodeMessage, readMessage, writeMessage } from './messages.ts'
+import type { CallSettings, SwarmClientDeps } from './swarm-client-deps.ts'
+
+/** The most gateways a call may pass (RelayHeader.hop_limit). */
+const HOP_LIMIT = 16
+
+/** One call to an agent: through a gateway of the own domain, or straight to an agent of the own domain where that is allowed (draft 3.3). */
+export class OutboundCall {
+  readonly target: AgentId
+  readonly operation: OperationName
+  readonly #deps: SwarmClientDeps
+  readonly #settings: CallSettings
+  #hops: readonly Hop[] = []
+
+  constructor(deps: SwarmClientDeps, target: AgentId, operation: OperationName, settings: CallSettings) {
+    this.#deps = deps
+    this.target = target
+    this.operation = operation
+    this.#settings = settings
+  }
+
+  /** From the trailer, so empty until the call has ended. */
+  get hops(): readonly Hop[] {
+    return this.#hops
+  }
+
+  /** Sends the request and yields each response decoded. Leaving early cancels the call on every hop. */
+  async *responses<S extends DescMessage>(request: Uint8Array, schema: S): AsyncGenerator<MessageShape<S>, void, undefined> {
+    for await (const bytes of this.raw(request)) yield decodeMessage(schema, bytes)
+  }
+
+  /** The same with undecoded messages. */
+  async *raw(request: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+    const stream = await this.#open()
+    let ended = false
+    try {
+      await writeMessage(stream, request, methods.call.maxBytes)
+      await stream.end()
+      for (;;) {
+        const bytes = await readMessage(stream, methods.call.maxBytes)
+        if (bytes === undefined) break
+        yield bytes
+      }
+      ended = true
+      this.#hops = decodeMessage(RelayTrailerSchema, stream.trailer()).hops
+    } finally {
+      if (!ended) stream.abort(new HansaError('CANCELED', 'the caller wants no more'))
+    }
+  }
+
+  async #open(): Promise<ClientStream> {
+    const { rpc, identities, config } = this.#deps
+    const self = identities.self()
+    if (self === undefined) throw new HansaError('UNAUTHENTICATED', 'this node has no certificate yet')
+    const target = formatHandle(this.target)
+    const { extensions = [], ...options } = this.#settings
+    const header = toBinary(
+      RelayHeaderSchema,
+      create(RelayHeaderSchema, { target, operation: this.operation, hopLimit: HOP_LIMIT, extensions: [...extensions], principal: self.spiffeId })
+    )
+    if (config?.intraDomain === 'direct' && this.target.domain === self.domain) {
+      const { record, address } = await resolve(this.#deps, this.target, options)
+      const node = address?.gateway === false ? address.node : undefined
+      // The name in the verified record, not the hint beside it, says who must answer.
+      if (node !== undefined && record.peerId === node.peerId)
+        return rpc.open({ ...targetOf(node, 'agent', self.domain), expect: { spiffeId: record.spiffeId } }, methods.deliver, header, options)
+    }
+    const none = new HansaError('NO_ROUTE', `no gateway of ${self.domain} is known to this node`)
+    return firstAnswer(throughGateways(this.#deps), none, (gateway) => rpc.open(targetOf(gateway, 'agw', self.domain), methods.call, header, options), isFinal)
+  }
+}

@@ -1,0 +1,30 @@
+import type { Clock } from '../../ports/clock.ts'
+import type { Identities } from '../../ports/identity.ts'
+import type { Records } from '../../ports/records.ts'
+import type { Rpc } from '../../ports/rpc.ts'
+import type { Members } from './candidates.ts'
+
+export interface SwarmClientDeps {
+  readonly rpc: Rpc
+  readonly identities: Identities
+  readonly records: Records
+  readonly members: Members
+  readonly clock: Clock
+  readonly config?: { readonly intraDomain?: 'direct' | 'gateway' }
+  /** PeerId of the gateway that this node's agent is attached to, asked before the others. */
+  readonly attachedGateway?: () => string | undefined
+  /** Identifiers for messages that come without one; random UUIDs. */
+  readonly newId?: () => string
+}
+
+export interface QuerySettings {
+  readonly signal?: AbortSignal
+  /** Milliseconds; the method's default otherwise (calls: 5 minutes, for an agent may take its time). */
+  readonly timeoutMs?: number
+  readonly traceparent?: string
+}
+
+export interface CallSettings extends QuerySettings {
+  /** URIs of A2A extensions asked for. */
+  readonly extensions?: readonly string[]
+}
