@@ -1,0 +1,62 @@
+/**
+ * Who may import whom (src/README.md, "Rooms"). Each room lists what it may import; everything else is a violation, also as a type.
+ * The protobuf runtime goes where the schema goes: `create` is how a message is made.
+ */
+const SCHEMA = ['^src/schema/', '^node_modules/@bufbuild/protobuf/']
+const IDS = '^src/core/ids/'
+const WIRE_TABLES = '^src/wire/(methods|operations|topics)[.]ts$'
+
+/** A rule: modules under `from` import only what `may` matches. `$1` in `may` is the first group of `from`. */
+const room = (name, from, may) => ({ name, severity: 'error', from: { path: from }, to: { pathNot: may } })
+
+const BUILTIN = ['^node:', ...require('node:module').builtinModules.filter((id) => !id.startsWith('node:') && !id.startsWith('_')).map((id) => `^${id}$`)]
+const library = (...names) => names.map((name) => `^node_modules/${name}/`)
+
+/** The libraries of each adapter; no other room sees them. */
+const LIBRARIES = {
+  libp2p: library('@libp2p/[^/]+', 'libp2p', '@chainsafe/libp2p-[^/]+', '@multiformats/multiaddr', 'multiformats', 'uint8arraylist', 'uint8arrays', 'interface-datastore', 'datastore-core'),
+  x509: library('@peculiar/x509', 'reflect-metadata'),
+  http: library('fastify'),
+  system: library('pino', 'prom-client')
+}
+const ADAPTER = [...SCHEMA, '^src/wire/', '^src/ports/', IDS, '^src/core/crypto[.]ts$', '^src/core/structures/', ...BUILTIN]
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', comment: 'Type-only cycles count.', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'declared-packages',
+      comment: 'What src imports is a dependency of the package, named in package.json.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] }
+    },
+    room('schema', '^src/schema/', SCHEMA),
+    room('core', '^src/core/([^/]+)', [...SCHEMA, '^src/core/crypto[.]ts$', '^src/core/(ids|structures|liveness)/', '^src/core/$1/']),
+    room('wire', '^src/wire/', [...SCHEMA, '^src/wire/', IDS, '^src/core/crypto[.]ts$']),
+    room('ports', '^src/ports/', [...SCHEMA, '^src/ports/', WIRE_TABLES, IDS]),
+    room('roles', '^src/roles/([^/]+)/', [...SCHEMA, '^src/core/', '^src/wire/', '^src/ports/', '^src/roles/$1/']),
+    room('adapters', `^src/adapters/(?!(?:${Object.keys(LIBRARIES).join('|')})/)([^/]+)/`, [...ADAPTER, '^src/adapters/$1/']),
+    ...Object.entries(LIBRARIES).map(([name, libraries]) => room(`adapters/${name}`, `^src/adapters/${name}/`, [...ADAPTER, `^src/adapters/${name}/`, ...libraries])),
+    room('node', '^src/node/', [...SCHEMA, '^src/(core|wire|ports|roles|adapters|node)/', ...library('yaml', 'zod', '@multiformats/multiaddr'), ...BUILTIN]),
+    room('admin', '^src/admin/', [...SCHEMA, '^src/(ports|node|admin)/', ...library('fastify', 'zod'), ...BUILTIN]),
+    {
+      name: 'admin-knows-node-by-type',
+      comment: 'The node starts the admin server, not the other way round.',
+      severity: 'error',
+      from: { path: '^src/admin/' },
+      to: { path: '^src/node/', dependencyTypesNot: ['type-only'] }
+    },
+    room('cli', '^src/cli/', [...SCHEMA, '^src/node/', '^src/admin/client', '^src/cli/', ...library('commander', 'yaml', 'express', '@a2a-js/sdk'), ...BUILTIN]),
+    room('index', '^src/index[.]ts$', [...SCHEMA, '^src/ports/', '^src/roles/agent/', '^src/node/']),
+    room('bin', '^bin/', ['^src/cli/', '^dist/cli/', ...BUILTIN])
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^dist/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'], extensions: ['.ts', '.js'] }
+  }
+}
