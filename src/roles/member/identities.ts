@@ -1,0 +1,170 @@
+import { create } from '@bufbuild/protobuf'
+import type { Sha256, Verify } from '../../core/crypto.ts'
+import { sameBytes } from '../../core/pki/facts.ts'
+import { refusalError, refuse } from '../../core/pki/refusal.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Identities, PeerIdentity } from '../../ports/identity.ts'
+import type { Signer } from '../../ports/signer.ts'
+import type { Store } from '../../ports/store.ts'
+import { HansaError } from '../../schema/errors.ts'
+import { type CrlResponse, type TrustBundle, TrustBundleSchema } from '../../schema/generated/hansa/v1/trust_pb.ts'
+import { createChains, type VerifiedChain } from './chains.ts'
+import { type HeldCrl, Revocations } from './revocations.ts'
+import { TrustList } from './trust-list.ts'
+
+/** Chains of listed domains remembered: one for each peer and signer of a busy gateway. */
+const MAX_LISTED_CHAINS = 4096
+/** Chains of domains that nobody listed, seen on DHT records; kept apart, so that strangers push nobody out. */
+const MAX_FOREIGN_CHAINS = 512
+
+export interface IdentitiesDeps {
+  /** Own domain. */
+  readonly domain: string
+  readonly signer: Signer
+  readonly clock: Clock
+  readonly verify: Verify
+  readonly sha256: Sha256
+  readonly store: Store
+  /** Own chain, leaf first, root last; absent before enrolment. */
+  readonly chain?: readonly Uint8Array[]
+  /** DER roots of the own domain, from the home. */
+  readonly roots: readonly Uint8Array[]
+}
+
+/** Identities with what only the member and the composition root do. */
+export interface MemberIdentities extends Identities {
+  /** Takes a new own chain after renewal or enrolment. Throws CERTIFICATE_INVALID when it is not of this key and domain, and as `verify`. */
+  setChain(chain: readonly Uint8Array[]): void
+  /** All listed bundles, own domain first. */
+  bundles(): TrustBundle[]
+  /** Lists a domain with its DER roots and commits; false when nothing changed. Without a sequence the operator's word replaces what is held. */
+  list(domain: string, roots: readonly Uint8Array[], sequence?: bigint): Promise<boolean>
+  /** Takes a domain off the list and commits; false when it was not on it. */
+  unlist(domain: string): Promise<boolean>
+  /** Takes a revocation list over when genuine and newer (see Revocations.accept). */
+  acceptCrl(response: CrlResponse): boolean
+  /** Latest verified revocation list of a domain. */
+  crl(domain: string): HeldCrl | undefined
+  /** A signer's chain with its key: listed and not revoked. Throws as `verifySigner`. */
+  signer(chain: readonly Uint8Array[]): { readonly identity: PeerIdentity; readonly spki: Uint8Array }
+  /** The same, up to whatever root the chain has: listed or not, revoked or not. */
+  foreign(chain: readonly Uint8Array[]): { readonly identity: PeerIdentity; readonly spki: Uint8Array; readonly root: Uint8Array }
+}
+
+/** Who we are and whom we believe (draft 2.2, 3.1.2). Throws as `setChain` when the own chain is not good. */
+export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
+  const { domain: own, signer, clock, store } = deps
+  const listed = createChains(deps.verify, deps.sha256, MAX_LISTED_CHAINS)
+  const foreign = createChains(deps.verify, deps.sha256, MAX_FOREIGN_CHAINS)
+  const trust = new TrustList(own, deps.roots, store, deps.verify, deps.sha256)
+  const revocations = new Revocations(store, deps.verify, deps.sha256, (id) => trust.domainOf(id), clock.now())
+  const chainOf = new WeakMap<PeerIdentity, VerifiedChain>()
+  const identityOf = new WeakMap<VerifiedChain, PeerIdentity>()
+  const listeners: (() => void)[] = []
+  let chain: readonly Uint8Array[] = []
+  let self: PeerIdentity | undefined
+
+  /** One identity object for each verified chain, so that `check` finds what it was made from. */
+  function identify(verified: VerifiedChain): PeerIdentity {
+    const known = identityOf.get(verified)
+    if (known !== undefined) return known
+    const identity = { ...verified.identity, own: verified.identity.domain === own }
+    identityOf.set(verified, identity)
+    chainOf.set(identity, verified)
+    return identity
+  }
+
+  function believe(verified: VerifiedChain): void {
+    const { identity, rootId, links } = verified
+    const about = { domain: identity.domain, spiffeId: identity.spiffeId }
+    const now = clock.now()
+    if (trust.domainOf(rootId) !== identity.domain)
+      throw refusalError(refuse('unknown-root', `${identity.spiffeId} comes from a root that is not listed for ${identity.domain}`), about)
+    if (now > identity.notAfter) throw refusalError(refuse('expired', `the certificate of ${identity.spiffeId} has expired`), about)
+    if (revocations.find(links) !== undefined) throw refusalError(refuse('revoked', `the certificate of ${identity.spiffeId} is revoked`), about)
+  }
+
+  function verifyListed(shown: readonly Uint8Array[]): VerifiedChain {
+    const root = shown.at(-1)
+    // Before any signature is checked: a stranger's chain costs one hash.
+    if (root !== undefined && !trust.all().some((bundle) => bundle.roots.some((each) => sameBytes(each, root))))
+      throw refusalError(refuse('unknown-root', 'a certificate chain whose root is not listed'))
+    const verified = listed.verify(shown, clock.now())
+    believe(verified)
+    return verified
+  }
+
+  function changed(): void {
+    for (const listener of listeners) listener()
+  }
+
+  function setChain(next: readonly Uint8Array[]): void {
+    const verified = verifyListed(next)
+    if (verified.identity.peer !== signer.peer) throw refusalError(refuse('key-mismatch', 'the chain is not for the key of this node'))
+    if (verified.identity.domain !== own) throw refusalError(refuse('unknown-root', `the chain is of ${verified.identity.domain}, not of ${own}`))
+    chain = next.map((each) => each.slice())
+    self = identify(verified)
+  }
+
+  async function list(domain: string, roots: readonly Uint8Array[], sequence?: bigint): Promise<boolean> {
+    const held = trust.get(domain)
+    const same = held !== undefined && held.roots.length === roots.length && roots.every((root) => held.roots.some((each) => sameBytes(each, root)))
+    if (same && (sequence === undefined || sequence <= held.sequence)) return false
+    const next = sequence ?? (held === undefined ? 0n : held.sequence + 1n)
+    if (!trust.list(create(TrustBundleSchema, { domain, sequence: next, roots: [...roots] }), clock.now())) return false
+    await store.commit()
+    changed()
+    return true
+  }
+
+  async function unlist(domain: string): Promise<boolean> {
+    if (!trust.unlist(domain)) return false
+    revocations.drop(domain)
+    // Believed no longer from this moment, whatever the disk says later.
+    changed()
+    await store.commit()
+    return true
+  }
+
+  function acceptCrl(response: CrlResponse): boolean {
+    if (!revocations.accept(response, clock.now())) return false
+    changed()
+    return true
+  }
+
+  function signerOf(shown: readonly Uint8Array[]): { identity: PeerIdentity; spki: Uint8Array } {
+    const verified = verifyListed(shown)
+    return { identity: identify(verified), spki: verified.spki }
+  }
+
+  if (deps.chain !== undefined && deps.chain.length > 0) setChain(deps.chain)
+  return {
+    chain: () => chain,
+    self: () => self,
+    verify(peer, shown) {
+      const { identity } = signerOf(shown)
+      if (identity.peer !== peer) throw refusalError(refuse('key-mismatch', 'the certificate is not for the key that this peer has proved'), { peer })
+      return identity
+    },
+    check(identity) {
+      const verified = chainOf.get(identity)
+      if (verified === undefined) throw new HansaError('CERTIFICATE_INVALID', 'an identity that was not verified here')
+      believe(verified)
+    },
+    verifySigner: (shown) => signerOf(shown).identity,
+    domains: () => trust.all().map((bundle) => bundle.domain),
+    roots: (domain) => trust.get(domain)?.roots ?? [],
+    onChange: (fn) => void listeners.push(fn),
+    setChain,
+    bundles: () => trust.all(),
+    list,
+    unlist,
+    acceptCrl,
+    crl: (domain) => revocations.of(domain)[0],
+    signer: signerOf,
+    foreign(shown) {
+      const verified = foreign.verify(shown, clock.now())
+      return { identity: identify(verified), spki: verified.spki, root: verified.root }
+    }
+  }
+}
