@@ -1,0 +1,14 @@
+import { DEFAULT_LIFETIMES, type Lifetimes } from '../../core/pki/profile.ts'
+
+export interface AcaConfig {
+  readonly lifetimes: Lifetimes
+  /** From thisUpdate to nextUpdate of a revocation list; a new one is published after half of it, and at each revocation. Milliseconds. */
+  readonly crlLifetimeMs: number
+  /** How long certificates are remembered after they have ended. Milliseconds. */
+  readonly rememberMs: number
+}
+
+const HOUR = 3_600_000
+
+/** Six hours: a member that hears nothing for that long knows that it has heard nothing. A month of memory answers questions about last week. */
+export const DEFAULT_ACA: AcaConfig = { lifetimes: DEFAULT_LIFETIMES, crlLifetimeMs: 6 * HOUR, rememberMs: 30 * 24 * HOUR }

@@ -1,0 +1,27 @@
+import type { Sha256, Verify } from '../../core/crypto.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Issuer } from '../../ports/issuer.ts'
+import type { Log } from '../../ports/log.ts'
+import type { Metrics } from '../../ports/metrics.ts'
+import type { PubSub } from '../../ports/pubsub.ts'
+import type { Rpc } from '../../ports/rpc.ts'
+import type { Store } from '../../ports/store.ts'
+import type { CrlResponse } from '../../schema/generated/hansa/v1/trust_pb.ts'
+
+export interface AcaDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly rpc: Rpc
+  readonly pubsub: PubSub
+  readonly store: Store
+  readonly issuer: Issuer
+  readonly verify: Verify
+  readonly sha256: Sha256
+  /** Unpredictable bytes. */
+  random(size: number): Uint8Array
+  /** Own chain, leaf first; the ACA remembers it as issued. */
+  chain(): readonly Uint8Array[]
+  /** The ACA's own node believes a new list at once; its member part serves it to others. */
+  onCrl(list: CrlResponse): void
+  readonly metrics?: Metrics
+}
