@@ -123,8 +123,6 @@ export class StreamChannel implements Channel {
         if (this.#blocked) await this.#unblocked(signal)
       }
       if (this.#stream.writeStatus === 'writable') await this.#stream.close({ signal })
-      // Nobody will read any more after bytes that were no frame.
-      if (this.#readEnd?.error !== undefined) this.#stream.abort(this.#readEnd.error)
     } catch (error) {
       this.abort(error instanceof Error ? error : undefined)
     }

@@ -4,8 +4,8 @@ export const HELLO_VERSION = 1
 export const MAX_CHAIN = 4
 /** How long a side waits for the other's HELLO. */
 export const HELLO_MS = 10_000
-/** Idle streams kept per peer and protocol: more calls at a time than this and peer are rare, and opening one costs a millisecond. */
-export const MAX_IDLE = 16
+/** Idle streams kept per peer and protocol: a gateway has many calls at a time with one peer; an idle stream costs 7 kB, opening one a millisecond. */
+export const MAX_IDLE = 64
 /** The client closes an idle stream first; the server's longer patience makes a race rare. */
 export const CLIENT_IDLE_MS = 60_000
 export const SERVER_IDLE_MS = 180_000

@@ -41,9 +41,10 @@ export class Server {
   readonly #handlers = new Map<string, AnyHandler>()
   readonly #streams = new Set<Served>()
   readonly #perPeer = new Map<string, number>()
+  /** Handlers that run, also those whose call is over. */
   #calls = 0
   #stopping = false
-  #onIdle: (() => void) | undefined
+  #onCallEnd: (() => void) | undefined
 
   constructor(deps: ServerDeps) {
     this.#deps = deps
@@ -88,9 +89,7 @@ export class Server {
     })
     for (let open = await this.#nextOpen(channel); open !== undefined; open = await this.#nextOpen(channel)) {
       if (await this.#call(served, protocol, open)) continue
-      // The trailer first, then the reset: the caller reads why.
-      await channel.close()
-      channel.abort()
+      await this.#linger(channel)
       return
     }
     await channel.close()
@@ -110,19 +109,24 @@ export class Server {
   async stop(): Promise<void> {
     this.#stopping = true
     for (const { channel, call } of [...this.#streams]) if (call === undefined) void channel.close()
-    if (this.#calls > 0) {
+    if (this.#busy()) {
       await new Promise<void>((resolve) => {
         const cancel = this.#deps.clock.after(DRAIN_MS, resolve)
-        this.#onIdle = () => {
+        this.#onCallEnd = () => {
+          if (this.#busy()) return
           cancel()
           resolve()
         }
       })
     }
     for (const { channel, call } of [...this.#streams]) {
-      if (call === undefined) void channel.close().then(() => channel.abort())
+      if (call === undefined) void this.#linger(channel)
       else channel.abort(new HansaError('CONNECTION_LOST', 'this node is stopping'))
     }
+  }
+
+  #busy(): boolean {
+    return [...this.#streams].some(({ call }) => call !== undefined)
   }
 
   /** The next call's OPEN; undefined when the stream is at its end. A stream that we end in order takes no call any more: callers rely on that. */
@@ -130,7 +134,7 @@ export class Server {
     let idle = false
     const cancel = this.#deps.clock.after(SERVER_IDLE_MS, () => {
       idle = true
-      void channel.close().then(() => channel.abort())
+      void this.#linger(channel)
     })
     try {
       const frame = await channel.read()
@@ -172,7 +176,6 @@ export class Server {
       const ended = () => {
         this.#calls--
         release()
-        if (this.#calls === 0) this.#onIdle?.()
       }
       work.then(ended, ended)
       await Promise.race([work, aborted(controller.signal)])
@@ -184,6 +187,7 @@ export class Server {
     cancelTimer?.()
     call?.finish()
     served.call = undefined
+    this.#onCallEnd?.()
     return this.#endCall(served.channel, input, failure, call?.trailer)
   }
 
@@ -208,11 +212,17 @@ export class Server {
     if (error.code === 'INTERNAL') this.#deps.log.error({ err: error.cause ?? error, peer: channel.peer }, 'a stream failed inside')
     try {
       await channel.write(trailerFrame(error.at(this.#name())))
-      await channel.close()
+      await this.#linger(channel)
     } catch {
-      // Gone already.
+      channel.abort(error) // Gone already.
     }
-    channel.abort(error)
+  }
+
+  /** Ends our side, and gives the other time to read why before the reset: a reset may overtake what was sent before it. */
+  async #linger(channel: Channel): Promise<void> {
+    await channel.close()
+    const cancel = this.#deps.clock.after(DRAIN_MS, () => channel.abort())
+    channel.onClose(() => cancel())
   }
 
   #name(): string {

@@ -87,7 +87,6 @@ export class MemoryChannel implements Channel {
     const other = this.#other
     this.#line(() => other?.receiveEnd())
     this.#settle()
-    if (this.#readEnd?.error !== undefined) this.abort(this.#readEnd.error)
   }
 
   abort(reason?: Error): void {
