@@ -1,0 +1,53 @@
+import type { Hop } from '../schema/generated/hansa/v1/gateway_pb.ts'
+import type { SendMessageResponse } from '../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { replyText } from '../roles/agent/reply-text.ts'
+import type { Outgoing, SwarmClient } from '../roles/agent/swarm-client.ts'
+import type { CallSettings } from '../roles/agent/swarm-client-deps.ts'
+import type { OpenNode } from './embedded-node.ts'
+
+export interface Reply {
+  /** The words of the answer. */
+  readonly text: string
+  /** All of it: a message or a task (A2A 1.0). */
+  readonly response: SendMessageResponse
+  /** Gateways passed and the agent's node, with their times. */
+  readonly hops: readonly Hop[]
+}
+
+/** The swarm as an application sees it. */
+export interface Swarm extends SwarmClient, AsyncDisposable {
+  /** Sends a message to an agent, wherever it is, and gives its answer. */
+  call(agent: string, message: Outgoing, options?: CallSettings): Promise<Reply>
+  /** Says goodbye and leaves. */
+  stop(): Promise<void>
+}
+
+export interface JoinSwarmOptions {
+  /** A node's home, made by `hansa join`. */
+  readonly home: string
+  readonly signal?: AbortSignal
+}
+
+/** Starts the node of a home in this process. Throws as OpenNode; aborting `signal` before it has started stops it. */
+export async function joinSwarm({ home, signal }: JoinSwarmOptions, open: OpenNode): Promise<Swarm> {
+  signal?.throwIfAborted()
+  const node = await open({ home })
+  await node.start()
+  if (signal?.aborted) {
+    await node.stop()
+    signal.throwIfAborted()
+  }
+  return swarmOf(node.swarm, () => node.stop())
+}
+
+export function swarmOf(client: SwarmClient, stop: () => Promise<void>): Swarm {
+  return {
+    ...client,
+    async call(agent, message, options) {
+      const { response, hops } = await client.send(agent, message, options)
+      return { text: replyText(response), response, hops }
+    },
+    stop,
+    [Symbol.asyncDispose]: stop
+  }
+}
