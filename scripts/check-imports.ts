@@ -3,17 +3,24 @@ import { globSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 
 interface Cruise {
-  readonly summary: { readonly totalCruised: number; readonly violations: readonly { readonly from: string; readonly to: string; readonly rule: { readonly name: string } }[] }
+  readonly summary: {
+    readonly totalCruised: number
+    readonly violations: readonly { readonly from: string; readonly to: string; readonly rule: { readonly name: string } }[]
+  }
   readonly modules: readonly { readonly source: string }[]
 }
 
 /** Names that say nothing of what is inside. */
 const FORBIDDEN = /^(utils?|helpers?|common|misc|shared)$/
 
-const { stdout, stderr } = spawnSync('depcruise', ['src', ...globSync('bin/*.js'), '--config', 'scripts/config/dependency-cruiser.cjs', '--output-type', 'json'], {
-  encoding: 'utf8',
-  maxBuffer: 256 * 1024 * 1024
-})
+const { stdout, stderr } = spawnSync(
+  'depcruise',
+  ['src', ...globSync('bin/*.js'), '--config', 'scripts/config/dependency-cruiser.cjs', '--output-type', 'json'],
+  {
+    encoding: 'utf8',
+    maxBuffer: 256 * 1024 * 1024
+  }
+)
 if (stdout === '') throw new Error(`dependency-cruiser said nothing: ${stderr}`)
 const cruise = JSON.parse(stdout) as Cruise
 const modules = cruise.modules.filter(({ source }) => source.startsWith('src/')).length

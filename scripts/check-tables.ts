@@ -24,9 +24,13 @@ for (const { file, text } of tables) {
 if (tables.length === 0) problems.push('no binding has a table of error codes')
 
 const CALL = /\.(?:counter|gauge|histogram)\(\s*'(hansa_\w+)'\s*,\s*(?:'([^']*)'|"([^"]*)")?/g
-const metrics = sources('src/**/*.ts').flatMap(({ file, text }) => [...text.matchAll(CALL)].map(([, name, single, double]) => ({ file, name, help: single ?? double ?? '' })))
+const metrics = sources('src/**/*.ts').flatMap(({ file, text }) =>
+  [...text.matchAll(CALL)].map(([, name, single, double]) => ({ file, name, help: single ?? double ?? '' }))
+)
 for (const { file, name, help } of metrics) if (help.trim() === '') problems.push(`${file}: metric ${name} has no help line`)
 
 for (const problem of problems) console.error(problem)
-console.log(`tables: ${Object.keys(methods).length} methods, ${Object.keys(ERRORS).length} error codes in ${tables.length} bindings, ${metrics.length} metrics, ${problems.length} problems`)
+console.log(
+  `tables: ${Object.keys(methods).length} methods, ${Object.keys(ERRORS).length} error codes in ${tables.length} bindings, ${metrics.length} metrics, ${problems.length} problems`
+)
 process.exitCode = problems.length === 0 ? 0 : 1

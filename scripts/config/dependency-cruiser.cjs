@@ -9,12 +9,27 @@ const WIRE_TABLES = '^src/wire/(methods|operations|topics)[.]ts$'
 /** A rule: modules under `from` import only what `may` matches. `$1` in `may` is the first group of `from`. */
 const room = (name, from, may) => ({ name, severity: 'error', from: { path: from }, to: { pathNot: may } })
 
-const BUILTIN = ['^node:', ...require('node:module').builtinModules.filter((id) => !id.startsWith('node:') && !id.startsWith('_')).map((id) => `^${id}$`)]
+const BUILTIN = [
+  '^node:',
+  ...require('node:module')
+    .builtinModules.filter((id) => !id.startsWith('node:') && !id.startsWith('_'))
+    .map((id) => `^${id}$`)
+]
 const library = (...names) => names.map((name) => `^node_modules/${name}/`)
 
 /** The libraries of each adapter; no other room sees them. */
 const LIBRARIES = {
-  libp2p: library('@libp2p/[^/]+', 'libp2p', '@chainsafe/libp2p-[^/]+', '@multiformats/multiaddr', 'multiformats', 'uint8arraylist', 'uint8arrays', 'interface-datastore', 'datastore-core'),
+  libp2p: library(
+    '@libp2p/[^/]+',
+    'libp2p',
+    '@chainsafe/libp2p-[^/]+',
+    '@multiformats/multiaddr',
+    'multiformats',
+    'uint8arraylist',
+    'uint8arrays',
+    'interface-datastore',
+    'datastore-core'
+  ),
   x509: library('@peculiar/x509', 'reflect-metadata'),
   http: library('fastify'),
   system: library('pino', 'prom-client')
@@ -38,7 +53,9 @@ module.exports = {
     room('ports', '^src/ports/', [...SCHEMA, '^src/ports/', WIRE_TABLES, IDS]),
     room('roles', '^src/roles/([^/]+)/', [...SCHEMA, '^src/core/', '^src/wire/', '^src/ports/', '^src/roles/$1/']),
     room('adapters', `^src/adapters/(?!(?:${Object.keys(LIBRARIES).join('|')})/)([^/]+)/`, [...ADAPTER, '^src/adapters/$1/']),
-    ...Object.entries(LIBRARIES).map(([name, libraries]) => room(`adapters/${name}`, `^src/adapters/${name}/`, [...ADAPTER, `^src/adapters/${name}/`, ...libraries])),
+    ...Object.entries(LIBRARIES).map(([name, libraries]) =>
+      room(`adapters/${name}`, `^src/adapters/${name}/`, [...ADAPTER, `^src/adapters/${name}/`, ...libraries])
+    ),
     room('node', '^src/node/', [...SCHEMA, '^src/(core|wire|ports|roles|adapters|node)/', ...library('yaml', 'zod', '@multiformats/multiaddr'), ...BUILTIN]),
     room('admin', '^src/admin/', [...SCHEMA, '^src/(ports|node|admin)/', ...library('fastify', 'zod'), ...BUILTIN]),
     {
@@ -48,7 +65,14 @@ module.exports = {
       from: { path: '^src/admin/' },
       to: { path: '^src/node/', dependencyTypesNot: ['type-only'] }
     },
-    room('cli', '^src/cli/', [...SCHEMA, '^src/node/', '^src/admin/client', '^src/cli/', ...library('commander', 'yaml', 'express', '@a2a-js/sdk'), ...BUILTIN]),
+    room('cli', '^src/cli/', [
+      ...SCHEMA,
+      '^src/node/',
+      '^src/admin/client',
+      '^src/cli/',
+      ...library('commander', 'yaml', 'express', '@a2a-js/sdk'),
+      ...BUILTIN
+    ]),
     room('index', '^src/index[.]ts$', [...SCHEMA, '^src/ports/', '^src/roles/agent/', '^src/node/']),
     room('bin', '^bin/', ['^src/cli/', '^dist/cli/', ...BUILTIN])
   ],

@@ -6,7 +6,12 @@ const CORE = 'core/ is synchronous and pure: time, randomness and effects are ar
 const CLOCK = 'Roles take time from ports/clock, so that tests never sleep.'
 
 /** `onDrain()` works once only, and `pipe` never ends on an early FIN. */
-const streamTraps = [{ selector: "CallExpression[callee.property.type='Identifier'][callee.property.name='onDrain']", message: `onDrain() resolves at once after its first use. ${STREAMS}` }]
+const streamTraps = [
+  {
+    selector: "CallExpression[callee.property.type='Identifier'][callee.property.name='onDrain']",
+    message: `onDrain() resolves at once after its first use. ${STREAMS}`
+  }
+]
 const reExports = [
   { selector: 'ExportAllDeclaration', message: 'No barrels but src/index.ts: import the file that has the thing.' },
   { selector: 'ExportNamedDeclaration[source]', message: 'No barrels but src/index.ts: import the file that has the thing.' }
@@ -32,7 +37,9 @@ export default tseslint.config(
   { ignores: ['**/generated/**', 'dist/**'] },
   tseslint.configs.recommended,
   {
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['bin/*.js', 'scripts/config/*.js', 'scripts/config/*.cjs'] }, tsconfigRootDir: process.cwd() } },
+    languageOptions: {
+      parserOptions: { projectService: { allowDefaultProject: ['bin/*.js', 'scripts/config/*.js', 'scripts/config/*.cjs'] }, tsconfigRootDir: process.cwd() }
+    },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     plugins: { '@typescript-eslint': tseslint.plugin, hansa: { rules: { 'no-stream-iteration': noStreamIteration } } },
     rules: {
@@ -70,7 +77,10 @@ export default tseslint.config(
   {
     files: ['src/core/**/*.ts'],
     rules: {
-      'no-restricted-globals': ['error', ...[...TIMERS, 'Date', 'Promise', 'queueMicrotask', 'performance', 'process', 'crypto', 'fetch'].map((name) => ({ name, message: CORE }))],
+      'no-restricted-globals': [
+        'error',
+        ...[...TIMERS, 'Date', 'Promise', 'queueMicrotask', 'performance', 'process', 'crypto', 'fetch'].map((name) => ({ name, message: CORE }))
+      ],
       'no-restricted-syntax': ['error', ...streamTraps, ...reExports, ...asynchrony]
     }
   },

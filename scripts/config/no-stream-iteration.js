@@ -3,7 +3,11 @@
  * Other async iterables (query events, pages) are fine.
  */
 export const noStreamIteration = {
-  meta: { type: 'problem', schema: [], messages: { iterated: 'A libp2p stream must not be iterated: use the readers of src/adapters/libp2p, which have back-pressure and see the end.' } },
+  meta: {
+    type: 'problem',
+    schema: [],
+    messages: { iterated: 'A libp2p stream must not be iterated: use the readers of src/adapters/libp2p, which have back-pressure and see the end.' }
+  },
   create(context) {
     const services = context.sourceCode.parserServices
     return {
