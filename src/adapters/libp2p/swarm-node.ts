@@ -144,11 +144,11 @@ export async function createSwarmNode(options: SwarmOptions): Promise<SwarmNode>
   }
 }
 
+/** A swarm.key file: version, encoding, 32 bytes in hex. */
+const SWARM_KEY_FILE = /^\/key\/swarm\/psk\/1\.0\.0\/\s*\n\/base16\/\s*\n([0-9a-fA-F]{64})\s*$/
+
 function protector(key: Uint8Array) {
-  const psk = key.length === 32 ? Buffer.from(`/key/swarm/psk/1.0.0/\n/base16/\n${Buffer.from(key).toString('hex')}`) : key
-  try {
-    return preSharedKey({ psk })
-  } catch (cause) {
-    throw new HansaError('CONFIG_INVALID', 'swarm.key is not a swarm key (/key/swarm/psk/1.0.0/, /base16/, 64 hex digits)', {}, cause)
-  }
+  const hex = key.length === 32 ? Buffer.from(key).toString('hex') : SWARM_KEY_FILE.exec(Buffer.from(key).toString('latin1'))?.[1]
+  if (hex === undefined) throw new HansaError('CONFIG_INVALID', 'swarm.key is not a swarm key (/key/swarm/psk/1.0.0/, /base16/, 64 hex digits)')
+  return preSharedKey({ psk: Buffer.from(`/key/swarm/psk/1.0.0/\n/base16/\n${hex}`) })
 }

@@ -73,8 +73,16 @@ export class MemoryPubSub implements PubSub {
       this.#seen.delete(oldest)
     }
     const data = Uint8Array.from(message.data)
-    if (subscription.validate(data, message.from) !== 'accept') return
+    if (verdict(subscription, data, message.from) !== 'accept') return
     this.#forward(message, hop)
     if (message.from !== this.#network.peer) subscription.deliver(data, message.from)
+  }
+}
+
+function verdict(subscription: Subscription, data: Uint8Array, from: string): Verdict {
+  try {
+    return subscription.validate(data, from)
+  } catch {
+    return 'ignore'
   }
 }
