@@ -35,6 +35,8 @@ export interface IdentitiesDeps {
 export interface MemberIdentities extends Identities {
   /** Takes a new own chain after renewal or enrolment. Throws CERTIFICATE_INVALID when it is not of this key and domain, and as `verify`. */
   setChain(chain: readonly Uint8Array[]): void
+  /** Roots of the own domain, checked by a newcomer against its invite. Throws INVALID_ARGUMENT when there are some already. */
+  setRoots(roots: readonly Uint8Array[]): void
   /** All listed bundles, own domain first. */
   bundles(): TrustBundle[]
   /** Lists a domain with its DER roots and commits; false when nothing changed. Without a sequence the operator's word replaces what is held. */
@@ -156,6 +158,7 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
     roots: (domain) => trust.get(domain)?.roots ?? [],
     onChange: (fn) => void listeners.push(fn),
     setChain,
+    setRoots: (roots) => trust.setOwn(roots, clock.now()),
     bundles: () => trust.all(),
     list,
     unlist,

@@ -58,19 +58,19 @@ export class TrustList {
     if (domain === this.#own) throw new HansaError('INVALID_ARGUMENT', 'the roots of the own domain come from the home')
     const held = this.#bundles.get(domain)
     if (held !== undefined && (bundle.sequence < held.sequence || (bundle.sequence === held.sequence && sameRoots(held, bundle)))) return false
-    if (bundle.roots.length === 0 || bundle.roots.length > MAX_ROOTS)
-      throw new HansaError('INVALID_ARGUMENT', `${bundle.roots.length} roots of ${domain}; 1 to ${MAX_ROOTS} are wanted`)
+    this.#checkRoots(domain, bundle.roots, now)
     if (held === undefined && this.#bundles.size >= MAX_DOMAINS) throw new HansaError('INVALID_ARGUMENT', `${MAX_DOMAINS} domains are listed already`)
-    for (const der of bundle.roots) {
-      const verdict = verifyIssuers([parseCertificate(der)], now, this.#verify)
-      if (!verdict.ok) throw refusalError(verdict, { domain })
-      const other = this.#domainOf.get(this.#rootId(der))
-      if (other !== undefined && other !== domain) throw new HansaError('INVALID_ARGUMENT', `this root is listed for ${other} already`)
-    }
     this.#drop(domain)
     this.#set(create(TrustBundleSchema, { domain, sequence: bundle.sequence, roots: bundle.roots.map((root) => root.slice()) }))
     this.#store.put(TABLE, domain, toBinary(TrustBundleSchema, bundle))
     return true
+  }
+
+  /** A newcomer has checked the roots of its own domain against its invite. Throws INVALID_ARGUMENT when the home has given some already. */
+  setOwn(roots: readonly Uint8Array[], now: number): void {
+    if (this.get(this.#own)?.roots.length !== 0) throw new HansaError('INVALID_ARGUMENT', 'the roots of the own domain are known already')
+    this.#checkRoots(this.#own, roots, now)
+    this.#set(create(TrustBundleSchema, { domain: this.#own, sequence: 0n, roots: roots.map((root) => root.slice()) }))
   }
 
   /** Takes a domain off the list; false when it was not on it. The caller commits. */
@@ -80,6 +80,17 @@ export class TrustList {
     this.#drop(domain)
     this.#store.delete(TABLE, domain)
     return true
+  }
+
+  #checkRoots(domain: string, roots: readonly Uint8Array[], now: number): void {
+    if (roots.length === 0 || roots.length > MAX_ROOTS)
+      throw new HansaError('INVALID_ARGUMENT', `${roots.length} roots of ${domain}; 1 to ${MAX_ROOTS} are wanted`)
+    for (const der of roots) {
+      const verdict = verifyIssuers([parseCertificate(der)], now, this.#verify)
+      if (!verdict.ok) throw refusalError(verdict, { domain })
+      const other = this.#domainOf.get(this.#rootId(der))
+      if (other !== undefined && other !== domain) throw new HansaError('INVALID_ARGUMENT', `this root is listed for ${other} already`)
+    }
   }
 
   #set(bundle: TrustBundle): void {

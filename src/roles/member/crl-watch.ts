@@ -1,0 +1,90 @@
+import { fromBinary } from '@bufbuild/protobuf'
+import type { NodeInfo } from '../../schema/generated/hansa/v1/trust_pb.ts'
+import { CrlResponseSchema } from '../../schema/generated/hansa/v1/trust_pb.ts'
+import { HansaError, toHansaError } from '../../schema/errors.ts'
+import type { Verdict } from '../../ports/pubsub.ts'
+import type { Target } from '../../ports/rpc.ts'
+import { methods } from '../../wire/methods.ts'
+import { TOPICS } from '../../wire/topics.ts'
+import type { MemberDeps } from './deps.ts'
+
+/** Servers of the own domain that are asked for its list in one round. */
+const ASKED = 2
+
+/** draft 3.1.2: keeps revocation lists fresh, by gossip and by asking, and cuts off those whom they revoke. */
+export class CrlWatch {
+  readonly #domain: string
+  readonly #deps: MemberDeps
+  readonly #servers: () => readonly NodeInfo[]
+  #stop = () => {}
+
+  constructor(domain: string, deps: MemberDeps, servers: () => readonly NodeInfo[]) {
+    this.#domain = domain
+    this.#deps = deps
+    this.#servers = servers
+  }
+
+  start(everyMs: number): void {
+    const { pubsub, identities, clock, rpc } = this.#deps
+    pubsub.subscribe(
+      TOPICS.crl,
+      (data) => this.#judge(data),
+      () => {}
+    )
+    identities.onChange(() => this.#cutOff())
+    rpc.handle(methods.crl, () => this.#serve())
+    this.#stop = clock.every(everyMs, () => void this.fetch())
+  }
+
+  stop(): void {
+    this.#stop()
+  }
+
+  /** Asks servers of the own domain, and one connected node of each other listed domain. Never throws: the lists held stay in force. */
+  async fetch(): Promise<void> {
+    const { rpc, identities } = this.#deps
+    const own = this.#servers().map(({ peerId, multiaddrs }) => ({ peer: peerId, addresses: multiaddrs }))
+    const others = new Map<string, Target>()
+    for (const identity of rpc.identities())
+      if (!identity.own && identities.domains().includes(identity.domain)) others.set(identity.domain, { peer: identity.peer })
+    await Promise.all([...own.slice(0, ASKED), ...others.values()].map((target) => this.#ask(target)))
+  }
+
+  async #ask(target: Target): Promise<void> {
+    try {
+      this.#deps.identities.acceptCrl(await this.#deps.rpc.call(target, methods.crl, {}))
+    } catch (error) {
+      const { code } = toHansaError(error)
+      if (code !== 'NOT_FOUND') this.#deps.log.debug({ err: error, peer: target.peer }, 'no revocation list from this node')
+    }
+  }
+
+  #serve() {
+    const held = this.#deps.identities.crl(this.#domain)
+    if (held === undefined) throw new HansaError('NOT_FOUND', `no revocation list of ${this.#domain} is held here`)
+    return held.response
+  }
+
+  /** A list is taken over while it is judged: what is genuine and new is passed on, old news is not, forgery is held against the sender. */
+  #judge(data: Uint8Array): Verdict {
+    try {
+      return this.#deps.identities.acceptCrl(fromBinary(CrlResponseSchema, data)) ? 'accept' : 'ignore'
+    } catch (error) {
+      // A domain that we have not listed may be listed by those who passed it on.
+      return toHansaError(error).code === 'UNKNOWN_DOMAIN' ? 'ignore' : 'reject'
+    }
+  }
+
+  #cutOff(): void {
+    const { rpc, identities, network, log } = this.#deps
+    for (const identity of rpc.identities()) {
+      if (identity.peer === network.peer) continue
+      try {
+        identities.check(identity)
+      } catch (error) {
+        log.info({ err: error, spiffeId: identity.spiffeId }, 'cutting off a node that is believed no longer')
+        network.hangUp(identity.peer).catch((failure: unknown) => log.warn({ err: failure, peer: identity.peer }, 'the connection did not end'))
+      }
+    }
+  }
+}

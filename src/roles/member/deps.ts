@@ -1,0 +1,23 @@
+import type { Clock } from '../../ports/clock.ts'
+import type { Log } from '../../ports/log.ts'
+import type { Metrics } from '../../ports/metrics.ts'
+import type { Network } from '../../ports/network.ts'
+import type { PubSub } from '../../ports/pubsub.ts'
+import type { Rpc } from '../../ports/rpc.ts'
+import type { Signer } from '../../ports/signer.ts'
+import type { MemberIdentities } from './identities.ts'
+
+export interface MemberDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly rpc: Rpc
+  readonly network: Network
+  readonly pubsub: PubSub
+  readonly signer: Signer
+  readonly identities: MemberIdentities
+  /** 0 up to 1: spreads renewals. */
+  random(): number
+  /** Writes a renewed chain to the home, leaf first. */
+  onChain(chain: readonly Uint8Array[]): Promise<void>
+  readonly metrics?: Metrics
+}

@@ -1,0 +1,202 @@
+import { create } from '@bufbuild/protobuf'
+import type { Role } from '../../core/ids/role.ts'
+import type { Lifecycle, Part } from '../../ports/part.ts'
+import { HansaError, toHansaError } from '../../schema/errors.ts'
+import { type NodeInfo, NodeInfoSchema, type TrustUpdate } from '../../schema/generated/hansa/v1/trust_pb.ts'
+import { methods } from '../../wire/methods.ts'
+import { CRL_EVERY_MS, type MemberConfig, NODES_EVERY_MS } from './config.ts'
+import { CrlWatch } from './crl-watch.ts'
+import type { MemberDeps } from './deps.ts'
+import { Dialer } from './dialer.ts'
+import { KnownNodes } from './known-nodes.ts'
+import { Renewal } from './renewal.ts'
+import { TrustPush } from './trust-push.ts'
+
+/** What every node does whatever its roles: knows its domain, keeps its certificate and its lists fresh, and cuts off who is believed no longer. */
+export interface Member extends Lifecycle {
+  /** This node as others may reach it. Throws UNAUTHENTICATED before enrolment. */
+  self(): NodeInfo
+  /** Nodes of the own domain that are known, without this one. */
+  nodes(): NodeInfo[]
+  /** Nodes of the own domain with a role, nearest first: this one, then connected ones by round trip, then the rest. */
+  find(role: Role): NodeInfo[]
+  /** Renews the certificate now. Throws what the ACA answers, or PEER_UNREACHABLE. */
+  renew(): Promise<readonly Uint8Array[]>
+  /** Asks for revocation lists now. */
+  refresh(): Promise<void>
+}
+
+export function member(config: MemberConfig): Part<MemberDeps, Member> {
+  return { name: 'member', create: (deps) => new MemberService(config, deps) }
+}
+
+const EXCHANGE_TIMEOUT_MS = 5000
+
+class MemberService implements Member {
+  readonly #config: MemberConfig
+  readonly #deps: MemberDeps
+  readonly #known: KnownNodes
+  readonly #dialer: Dialer
+  readonly #crls: CrlWatch
+  readonly #renewal: Renewal
+  readonly #trust: TrustPush
+  /** Round trip of the last exchange, in milliseconds, of connected peers; undefined while one is under way. */
+  readonly #roundTrip = new Map<string, number | undefined>()
+  /** Connected peers that are not of this domain. */
+  readonly #foreign = new Set<string>()
+  #stopTimer = () => {}
+
+  constructor(config: MemberConfig, deps: MemberDeps) {
+    this.#config = config
+    this.#deps = deps
+    this.#known = new KnownNodes(config.domain, deps.network.peer)
+    this.#dialer = new Dialer(deps.network, deps.clock, deps.log)
+    this.#crls = new CrlWatch(config.domain, deps, () => [...this.#others('aca'), ...this.#known.infrastructure()])
+    this.#renewal = new Renewal(config.domain, deps, () => this.find('aca'))
+    this.#trust = new TrustPush(config.domain, deps, () => this.#known.infrastructure().filter(({ roles }) => roles.includes('ars') || roles.includes('aca')))
+  }
+
+  async start(): Promise<void> {
+    const { clock, network } = this.#deps
+    this.#serve()
+    network.onConnect((peer) => this.#connected(peer))
+    network.onDisconnect((peer) => {
+      this.#roundTrip.delete(peer)
+      this.#foreign.delete(peer)
+    })
+    this.#crls.start(this.#config.crlEveryMs ?? CRL_EVERY_MS)
+    this.#renewal.start()
+    if (this.#deps.identities.self()?.roles.some((role) => role === 'agw' || role === 'aca') === true) this.#trust.start()
+    for (const address of this.#config.bootstrap) this.#dialer.keepAddress(address)
+    this.#dialer.start()
+    this.#stopTimer = clock.every(this.#config.nodesEveryMs ?? NODES_EVERY_MS, () => this.#round())
+    for (const { peer } of network.peers()) this.#connected(peer)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopTimer()
+    this.#dialer.stop()
+    this.#crls.stop()
+    this.#renewal.stop()
+    this.#trust.stop()
+  }
+
+  self(): NodeInfo {
+    const { identities, network } = this.#deps
+    const self = identities.self()
+    if (self === undefined) throw new HansaError('UNAUTHENTICATED', 'this node has no certificate yet')
+    return create(NodeInfoSchema, {
+      spiffeId: self.spiffeId,
+      roles: [...self.roles],
+      peerId: self.peer,
+      multiaddrs: network.addresses(),
+      ingress: this.#config.ingress?.() ?? ''
+    })
+  }
+
+  nodes(): NodeInfo[] {
+    return this.#known.all()
+  }
+
+  find(role: Role): NodeInfo[] {
+    const own = this.#deps.identities.self()?.roles.includes(role) === true ? [this.self()] : []
+    return [...own, ...this.#others(role)]
+  }
+
+  renew(): Promise<readonly Uint8Array[]> {
+    return this.#renewal.renew()
+  }
+
+  refresh(): Promise<void> {
+    return this.#crls.fetch()
+  }
+
+  #others(role: Role): NodeInfo[] {
+    const connected = new Set(this.#deps.network.peers().map(({ peer }) => peer))
+    const distance = ({ peerId }: NodeInfo) => (connected.has(peerId) ? (this.#roundTrip.get(peerId) ?? Number.MAX_SAFE_INTEGER) : Infinity)
+    // Not a difference: Infinity less Infinity is no number.
+    return this.#known.withRole(role).sort((a, b) => (distance(a) < distance(b) ? -1 : distance(a) > distance(b) ? 1 : 0))
+  }
+
+  #serve(): void {
+    const { rpc, identities, clock } = this.#deps
+    rpc.handle(methods.ping, ({ payload }) => ({ payload }))
+    rpc.handle(methods.bundle, () => {
+      const own = identities.bundles().find((bundle) => bundle.domain === this.#config.domain)
+      return { domain: this.#config.domain, sequence: own?.sequence ?? 0n, roots: own?.roots ?? [] }
+    })
+    rpc.handle(methods.nodes, ({ self }, { caller }) => {
+      if (caller.identity !== undefined) this.#known.learn(caller.identity, self, clock.now())
+      this.#keep()
+      this.#trust.push()
+      return { nodes: [this.self(), ...this.#known.infrastructure()] }
+    })
+    rpc.handle(methods.trust, async (update) => {
+      await this.#takeTrust(update)
+      return {}
+    })
+  }
+
+  async #takeTrust({ bundles, removed }: TrustUpdate): Promise<void> {
+    const { identities, log } = this.#deps
+    for (const { domain, roots, sequence } of bundles)
+      if (await identities.list(domain, roots, sequence)) log.info({ domain }, 'domain listed by a gateway of ours')
+    for (const domain of removed) if (await identities.unlist(domain)) log.info({ domain }, 'domain taken off the list by a gateway of ours')
+  }
+
+  /** Only the side that dialled asks: the other one learns from the question. */
+  #connected(peer: string): void {
+    const dialled = this.#deps.network.peers().some((each) => each.peer === peer && each.direction === 'outbound')
+    if (dialled) void this.#exchange(peer)
+  }
+
+  #round(): void {
+    const { clock, network, log } = this.#deps
+    const now = clock.now()
+    for (const { peer } of network.peers()) {
+      this.#known.touch(peer, now)
+      if (this.#known.get(peer)?.roles.some((role) => role !== 'agent') === true) void this.#exchange(peer)
+    }
+    this.#known.expire(now)
+    this.#keep()
+    log.debug({ nodes: this.#known.all().length }, 'nodes of the domain')
+  }
+
+  /** Tells a node who is here and asks whom it knows (draft 2.2: nodes of one domain). */
+  async #exchange(peer: string): Promise<void> {
+    const { rpc, identities, clock, log } = this.#deps
+    if (identities.self() === undefined || this.#foreign.has(peer) || (this.#roundTrip.has(peer) && this.#roundTrip.get(peer) === undefined)) return
+    this.#roundTrip.set(peer, undefined)
+    const begun = clock.monotonic()
+    try {
+      const { nodes } = await rpc.call(
+        { peer, expect: { domain: this.#config.domain } },
+        methods.nodes,
+        { self: this.self() },
+        { timeoutMs: EXCHANGE_TIMEOUT_MS }
+      )
+      this.#roundTrip.set(peer, clock.monotonic() - begun)
+      const identity = await rpc.hello({ peer })
+      const now = clock.now()
+      const first = !this.#known.all().some((info) => info.peerId === peer)
+      this.#known.learn(
+        identity,
+        nodes.find((info) => info.peerId === peer),
+        now
+      )
+      for (const info of nodes) if (info.peerId !== peer) this.#known.hear(info, now)
+      this.#keep()
+      this.#trust.push()
+      if (first) await this.#crls.fetch()
+    } catch (error) {
+      this.#roundTrip.delete(peer)
+      const { code } = toHansaError(error)
+      if (code === 'PERMISSION_DENIED' || code === 'UNKNOWN_DOMAIN' || code === 'UNAUTHENTICATED') this.#foreign.add(peer)
+      log.debug({ err: error, peer }, 'no exchange of nodes')
+    }
+  }
+
+  #keep(): void {
+    this.#dialer.keepPeers(this.#known.infrastructure().map(({ peerId, multiaddrs }) => ({ peer: peerId, addresses: multiaddrs })))
+  }
+}

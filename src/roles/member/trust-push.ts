@@ -1,0 +1,76 @@
+import type { NodeInfo } from '../../schema/generated/hansa/v1/trust_pb.ts'
+import { methods } from '../../wire/methods.ts'
+import type { MemberDeps } from './deps.ts'
+
+/** What was not taken is offered again after this. Milliseconds. */
+const RETRY_MS = 10_000
+
+/**
+ * An operator lists a domain at a gateway (or at the ACA); the servers of the domain must believe it too. Each gets the whole list after every change, and
+ * when it comes back.
+ */
+export class TrustPush {
+  readonly #domain: string
+  readonly #deps: MemberDeps
+  readonly #servers: () => readonly NodeInfo[]
+  /** Version of the list that each server has taken. */
+  readonly #taken = new Map<string, number>()
+  readonly #busy = new Set<string>()
+  readonly #removed = new Set<string>()
+  #domains: ReadonlySet<string>
+  #version = 1
+  #stop = () => {}
+
+  constructor(domain: string, deps: MemberDeps, servers: () => readonly NodeInfo[]) {
+    this.#domain = domain
+    this.#deps = deps
+    this.#servers = servers
+    this.#domains = new Set(deps.identities.domains())
+  }
+
+  start(): void {
+    const { identities, clock, network } = this.#deps
+    identities.onChange(() => this.#changed())
+    network.onDisconnect((peer) => this.#taken.delete(peer))
+    this.#stop = clock.every(RETRY_MS, () => this.push())
+  }
+
+  stop(): void {
+    this.#stop()
+  }
+
+  /** Offers the list to every server that is connected and has not taken it. */
+  push(): void {
+    const connected = new Set(this.#deps.network.peers().map(({ peer }) => peer))
+    for (const { peerId } of this.#servers()) {
+      if (!connected.has(peerId) || this.#taken.get(peerId) === this.#version || this.#busy.has(peerId)) continue
+      void this.#offer(peerId)
+    }
+  }
+
+  async #offer(peer: string): Promise<void> {
+    const { rpc, identities, log } = this.#deps
+    const version = this.#version
+    const bundles = identities.bundles().filter((bundle) => bundle.domain !== this.#domain)
+    this.#busy.add(peer)
+    try {
+      await rpc.call({ peer, expect: { domain: this.#domain } }, methods.trust, { bundles, removed: [...this.#removed] })
+      this.#taken.set(peer, version)
+    } catch (error) {
+      log.debug({ err: error, peer }, 'the trust list was not taken; offering it again')
+    } finally {
+      this.#busy.delete(peer)
+    }
+    if (version !== this.#version) this.push()
+  }
+
+  #changed(): void {
+    const domains = new Set(this.#deps.identities.domains())
+    const bundles = this.#deps.identities.bundles()
+    for (const domain of this.#domains) if (!domains.has(domain)) this.#removed.add(domain)
+    for (const { domain } of bundles) this.#removed.delete(domain)
+    this.#domains = domains
+    this.#version++
+    this.push()
+  }
+}
