@@ -2,10 +2,14 @@ import { isMessage, type Message } from '@bufbuild/protobuf'
 import { HansaError } from '../../schema/errors.ts'
 import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 
-/** Checks what A2A requires of a request beyond its types (specification 4). Throws INVALID_ARGUMENT naming the field. */
+/** Checks what A2A requires of a request beyond its types (specification 4). Throws INVALID_ARGUMENT naming the field, PUSH_NOTIFICATION_NOT_SUPPORTED. */
 export function checkRequired(request: Message): void {
-  if (isMessage(request, a2a.SendMessageRequestSchema)) checkMessage(request.message)
-  else if (
+  if (isMessage(request, a2a.SendMessageRequestSchema)) {
+    checkMessage(request.message)
+    // The agent would post to an address of the caller's network, which it may not be able to reach.
+    if (request.configuration?.taskPushNotificationConfig !== undefined)
+      throw new HansaError('PUSH_NOTIFICATION_NOT_SUPPORTED', 'push notifications are not relayed', { field: 'configuration.taskPushNotificationConfig' })
+  } else if (
     isMessage(request, a2a.GetTaskRequestSchema) ||
     isMessage(request, a2a.CancelTaskRequestSchema) ||
     isMessage(request, a2a.SubscribeToTaskRequestSchema)

@@ -99,15 +99,18 @@ export function createDoor(deps: DoorDeps): GatewayDoor & { trace(target: string
     },
     async card(principal, target, signal) {
       const outgoing = { principal, target, operation: operations.GetAgentCard, request: new Uint8Array(), extensions: [], signal, timeoutMs: CARD_TIMEOUT_MS }
-      for await (const card of run(outgoing, raw)) return card
-      throw new HansaError('INVALID_AGENT_RESPONSE', `the gateway of ${target} answered without a card`, { agent: target })
+      let card: Uint8Array | undefined
+      for await (const bytes of run(outgoing, raw)) card = bytes
+      if (card === undefined) throw new HansaError('INVALID_AGENT_RESPONSE', `the gateway of ${target} answered without a card`, { agent: target })
+      return card
     },
     async trace(target, signal) {
       const self = deps.identities.self()
       if (self === undefined) throw new HansaError('UNAUTHENTICATED', 'this gateway has no certificate yet')
       const outgoing = { principal: self, target, operation: operations.Trace, request: new Uint8Array(), extensions: [], signal, timeoutMs: CARD_TIMEOUT_MS }
-      for await (const hops of run(outgoing, hopsAtEnd)) return hops
-      return []
+      let hops: Hop[] = []
+      for await (const told of run(outgoing, hopsAtEnd)) hops = told
+      return hops
     },
     reachable(principal) {
       const { domain } = parseSpiffeId(principal.spiffeId)
@@ -126,9 +129,12 @@ export function createDoor(deps: DoorDeps): GatewayDoor & { trace(target: string
 /** Cards and traces are answered from memory at the far gateway; who waits longer than this has lost it. */
 const CARD_TIMEOUT_MS = 15_000
 
+/** An attachment is no larger than this (methods.attach), so no card is. */
+const MAX_CARD = methods.attach.maxBytes
+
 async function* raw(call: DoorCall): AsyncGenerator<Uint8Array, void, undefined> {
-  const bytes = await readMessage(call, methods.relay.maxBytes)
-  if (bytes !== undefined) yield bytes
+  // To its end: a call that is left early is cut, and its streams with it.
+  for (let bytes = await readMessage(call, MAX_CARD); bytes !== undefined; bytes = await readMessage(call, MAX_CARD)) yield bytes
 }
 
 async function* hopsAtEnd(call: DoorCall): AsyncGenerator<Hop[], void, undefined> {

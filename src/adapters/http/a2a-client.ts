@@ -1,0 +1,114 @@
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
+import type { Message } from '@bufbuild/protobuf'
+import type { AgentClient } from '../../ports/agent-client.ts'
+import { HansaError } from '../../schema/errors.ts'
+import { parseAnswer, renderCall } from '../../wire/binding/a2a-jsonrpc-client.ts'
+import { A2A_VERSION } from '../../wire/binding/a2a-version.ts'
+import { createEventParser } from '../../wire/binding/server-sent-events.ts'
+import type { Operation } from '../../wire/operations.ts'
+import { type AgentInterface, cardUrlOf, pickInterface } from './agent-interface.ts'
+import { pieces, readBody, send } from './http-client.ts'
+
+export interface A2aClientSettings {
+  /** The agent's origin (http://host:port), or the URL of its card. */
+  readonly card: string
+  /** Largest answer or event, in bytes; what the network can carry by default. */
+  readonly maxAnswer?: number
+  /** Largest card, in bytes. An attachment carries it whole, so it must fit there. */
+  readonly maxCard?: number
+  /** Longest time for a card or a probe, in milliseconds. */
+  readonly cardTimeoutMs?: number
+}
+
+/** Speaks A2A 1.0 JSON-RPC over HTTP to any agent. Where the agent's interface is, its card says; it is read at the first call, and again after a failure. */
+export function createA2aClient(settings: A2aClientSettings): AgentClient {
+  const cardUrl = cardUrlOf(settings.card)
+  const maxAnswer = settings.maxAnswer ?? 16 * 1024 * 1024
+  const maxCard = settings.maxCard ?? 256 * 1024
+  const cardTimeoutMs = settings.cardTimeoutMs ?? 5_000
+  let known: AgentInterface | undefined
+  let lastId = 0
+
+  async function card(caller: AbortSignal): Promise<Uint8Array> {
+    const signal = AbortSignal.any([caller, AbortSignal.timeout(cardTimeoutMs)])
+    try {
+      const response = await send({ url: cardUrl, method: 'GET', headers: { accept: 'application/json' }, signal })
+      const bytes = await readBody(response, cardUrl, maxCard, signal)
+      if (response.statusCode !== 200) throw new HansaError('INVALID_AGENT_RESPONSE', `there is no card at ${cardUrl.href}: HTTP ${response.statusCode}`)
+      known = pickInterface(bytes, cardUrl)
+      return bytes
+    } catch (thrown) {
+      // Our own limit, not the caller's.
+      if (thrown instanceof HansaError && thrown.code === 'DEADLINE_EXCEEDED' && !caller.aborted)
+        throw new HansaError('AGENT_UNREACHABLE', `the agent did not show its card at ${cardUrl.href} within ${cardTimeoutMs} ms`, {}, thrown)
+      throw thrown
+    }
+  }
+
+  async function find(signal: AbortSignal): Promise<AgentInterface> {
+    if (known === undefined) await card(signal)
+    if (known === undefined) throw new HansaError('INVALID_AGENT_RESPONSE', `the agent's card at ${cardUrl.href} says nothing`)
+    return known
+  }
+
+  async function* invoke(operation: Operation, request: Message, options: Parameters<AgentClient['invoke']>[2]): AsyncGenerator<Message, void, undefined> {
+    const { signal } = options
+    const { url, tenant } = await find(signal)
+    const id = ++lastId
+    const body = renderCall(id, operation, withTenant(request, tenant))
+    let response: IncomingMessage
+    try {
+      response = await send({ url, method: 'POST', headers: headersOf(operation, options), body, signal })
+    } catch (thrown) {
+      // It may have moved; the next call asks.
+      known = undefined
+      throw thrown
+    }
+    const type = response.headers['content-type'] ?? ''
+    if (operation.streaming && response.statusCode === 200 && type.startsWith('text/event-stream')) return yield* events(id, operation, response, url, signal)
+    const answer = new TextDecoder().decode(await readBody(response, url, maxAnswer, signal))
+    if (response.statusCode !== 200 && !type.includes('json')) throw refused(url, response.statusCode)
+    yield parseAnswer(id, operation, answer)
+  }
+
+  async function* events(id: number, operation: Operation, response: IncomingMessage, url: URL, signal: AbortSignal): AsyncGenerator<Message, void, undefined> {
+    const parser = createEventParser(maxAnswer)
+    for await (const piece of pieces(response, url, signal)) for (const data of parser.push(piece)) yield parseAnswer(id, operation, data)
+  }
+
+  return {
+    invoke,
+    card,
+    async probe(signal) {
+      try {
+        await card(signal)
+        return true
+      } catch {
+        return false
+      }
+    }
+  }
+}
+
+/** The tenant is the agent's affair, said by its card; what a far client put there was meant for another address. */
+function withTenant(request: Message, tenant: string): Message {
+  const copy: Message & { tenant?: string } = { ...request, tenant }
+  return copy
+}
+
+function headersOf(operation: Operation, { extensions, principal }: Parameters<AgentClient['invoke']>[2]): OutgoingHttpHeaders {
+  const unfit = extensions.find((uri) => !/^[\x21-\x2b\x2d-\x7e]+$/.test(uri))
+  if (unfit !== undefined) throw new HansaError('INVALID_ARGUMENT', `not the URI of an extension: ${JSON.stringify(unfit.slice(0, 80))}`)
+  return {
+    'content-type': 'application/json',
+    accept: operation.streaming ? 'text/event-stream, application/json' : 'application/json',
+    'a2a-version': A2A_VERSION,
+    ...(extensions.length > 0 ? { 'a2a-extensions': extensions.join(', ') } : {}),
+    // Who calls, as the network has verified it. Agents that know nothing of it ignore it.
+    'x-hansa-principal': principal
+  }
+}
+
+function refused(url: URL, status: number | undefined): HansaError {
+  return new HansaError('AGENT_FAILED', `the agent at ${url.origin} answered with HTTP ${status}`, { status: status ?? 0 })
+}

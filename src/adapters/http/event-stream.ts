@@ -1,0 +1,42 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { KEEP_ALIVE_COMMENT, renderEvent } from '../../wire/binding/server-sent-events.ts'
+
+/** Server-sent events to one client, no faster than it reads. */
+export interface EventStream {
+  /** Resolves when the client has room for more. Throws when `signal` aborts meanwhile. */
+  send(data: string, signal: AbortSignal): Promise<void>
+  /** Shows a quiet client that the stream is alive; nothing while it has not read what was sent before. */
+  keepAlive(): void
+  end(): void
+  readonly started: boolean
+}
+
+export function createEventStream(response: ServerResponse): EventStream {
+  let started = false
+
+  function begin(): void {
+    if (started) return
+    started = true
+    // no-transform and X-Accel-Buffering: proxies would hold events back to fill a buffer.
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' })
+  }
+
+  return {
+    async send(data, signal) {
+      begin()
+      if (!response.write(renderEvent(data))) await once(response, 'drain', { signal })
+    },
+    keepAlive() {
+      begin()
+      if (!response.writableNeedDrain) response.write(KEEP_ALIVE_COMMENT)
+    },
+    end() {
+      begin()
+      response.end()
+    },
+    get started() {
+      return started
+    }
+  }
+}
