@@ -8,6 +8,9 @@ import { define, type Frame } from '../define.ts'
 /** A name for the first node of a domain; others get theirs with the invite. */
 const DEFAULT_NAME = 'node1'
 
+/** All that a domain needs; agents come by invite. */
+const DEFAULT_ROLES: readonly Role[] = ['aca', 'ars', 'agw']
+
 export function addInit(program: Command, frame: Frame): void {
   define(program, frame, {
     name: 'init',
@@ -16,7 +19,7 @@ export function addInit(program: Command, frame: Frame): void {
     options: (command) =>
       command
         .requiredOption('--domain <domain>', 'the trust domain', domainArgument)
-        .option('--roles <roles>', 'comma-separated: aca, ars, agw, agent', rolesArgument, ['aca', 'ars', 'agw'])
+        .option('--roles <roles>', 'comma-separated: aca, ars, agw, agent (default: aca,ars,agw)', rolesArgument)
         .option('--name <name>', 'name of this node in the domain', nameArgument, DEFAULT_NAME)
         .option('--swarm <file>', "another domain's swarm invite: join its swarm and list its root"),
     async run(session, _, options) {
@@ -25,7 +28,7 @@ export function addInit(program: Command, frame: Frame): void {
       const result = await host.init({
         home: session.home,
         domain: String(options['domain']),
-        roles: options['roles'] as Role[],
+        roles: (options['roles'] as Role[] | undefined) ?? DEFAULT_ROLES,
         name: String(options['name']),
         ...(file === undefined ? {} : { swarmInvite: await readInviteFile(file) })
       })

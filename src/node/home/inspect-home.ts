@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { toHansaError } from '../../schema/errors.ts'
 import { loadReading } from '../config/load-config.ts'
@@ -63,8 +64,11 @@ export async function inspectHome(dir: string, env: Readonly<Record<string, stri
   })
   if (reading.config?.roles.includes('aca') === true)
     await check('authority', async () => {
-      for (const file of [paths.aca.rootKey, paths.aca.issuingKey]) await readSecretFile(file, 'a key of the authority')
-      return 'keys of root and issuing CA are closed to others'
+      await readSecretFile(paths.aca.issuingKey, 'the key of the issuing CA')
+      // The root's key is best kept elsewhere: it signs nothing from day to day.
+      if (!existsSync(paths.aca.rootKey)) return 'the key of the issuing CA is closed to others, that of the root is elsewhere'
+      await readSecretFile(paths.aca.rootKey, 'the key of the root')
+      return 'the keys of issuing CA and root are closed to others'
     })
   return checks
 }
