@@ -45,8 +45,9 @@ export class Presence {
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps
-    this.#retry = new Retry(deps.timing, deps.members.self().peerId)
-    this.#updateRetry = new Retry(deps.timing, deps.members.self().peerId)
+    const seed = () => deps.identities.self()?.peer ?? ''
+    this.#retry = new Retry(deps.timing, seed)
+    this.#updateRetry = new Retry(deps.timing, seed)
   }
 
   get card(): ReadCard | undefined {

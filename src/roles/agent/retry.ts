@@ -24,13 +24,13 @@ export function isRefusal(error: HansaError): boolean {
 /** Growing pauses between attempts, capped, and spread so that the agents of a domain do not return all at once. */
 export class Retry {
   readonly #timing: AgentTiming
-  readonly #spread: number
+  readonly #seed: () => string
   #failures = 0
 
-  /** `seed` (the PeerId) gives each node a place of its own between half and all of each pause. */
-  constructor(timing: AgentTiming, seed: string) {
+  /** `seed` (the PeerId, once there is one) gives each node a place of its own between half and all of each pause. */
+  constructor(timing: AgentTiming, seed: () => string) {
     this.#timing = timing
-    this.#spread = 0.5 + fraction(seed) / 2
+    this.#seed = seed
   }
 
   reset(): void {
@@ -41,7 +41,7 @@ export class Retry {
   next(error: HansaError): number {
     const { retryMin, retryMax, refusedMin, refusedMax } = this.#timing
     const [least, most] = isRefusal(error) ? [refusedMin, refusedMax] : [retryMin, retryMax]
-    const grown = Math.round(Math.min(most, least * 2 ** Math.min(this.#failures++, 30)) * this.#spread)
+    const grown = Math.round(Math.min(most, least * 2 ** Math.min(this.#failures++, 30)) * (0.5 + fraction(this.#seed()) / 2))
     const asked = Number(error.metadata['retryAfterMs'])
     return error.code === 'RATE_LIMITED' && asked > 0 ? Math.min(refusedMax, Math.max(Math.ceil(asked), grown)) : grown
   }

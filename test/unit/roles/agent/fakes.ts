@@ -157,7 +157,7 @@ export class LoopStream implements ClientStream {
   #trailer = new Uint8Array()
   #out: Fragment[] = []
   #over = false
-  #error: unknown
+  #error: Error | undefined
   #notify: () => void = () => undefined
   #ended: () => void = () => undefined
 
@@ -197,7 +197,7 @@ export class LoopStream implements ClientStream {
   finish(error?: unknown) {
     if (this.#over) return
     this.#over = true
-    this.#error = error
+    this.#error = error instanceof Error || error === undefined ? error : new Error(String(error))
     this.#notify()
   }
 }

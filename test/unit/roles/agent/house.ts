@@ -1,6 +1,7 @@
 import { agent, type AgentService } from '../../../../src/roles/agent/agent.ts'
 import type { Members } from '../../../../src/roles/agent/candidates.ts'
 import type { AgentConfig } from '../../../../src/roles/agent/config.ts'
+import { HansaError } from '../../../../src/schema/errors.ts'
 import { FakeClock } from '../../../support/fake-clock.ts'
 import { DOMAIN, FakeAgent, FakeIdentities, FakeRecords, FakeRpc, identity, nodeInfo, silentLog } from './fakes.ts'
 
@@ -10,14 +11,21 @@ export const GW1 = identity('agw', 'gw1')
 export const GW2 = identity('agw', 'gw2')
 
 /** One agent role over fakes: a registration server and gateways are served by the test. */
-export function house(config: AgentConfig = {}, known = [ARS, GW1, GW2]) {
+export function house(config: AgentConfig = {}, known = [ARS, GW1, GW2], enrolled = true) {
   const clock = new FakeClock()
   const rpc = new FakeRpc()
   const identities = new FakeIdentities(ME, [ARS, GW1, GW2, identity('agent', 'hotel'), identity('ars', 'ars9', 'south.example')])
+  if (!enrolled) identities.me = undefined
   const records = new FakeRecords(identities)
   const nodes = known.map(nodeInfo)
   const self = nodeInfo(ME)
-  const members: Members = { self: () => self, find: (role) => nodes.filter((node) => node.roles.includes(role)) }
+  const members: Members = {
+    self: () => {
+      if (identities.me === undefined) throw new HansaError('UNAUTHENTICATED', 'this node has no certificate yet')
+      return self
+    },
+    find: (role) => nodes.filter((node) => node.roles.includes(role))
+  }
   const client = new FakeAgent()
   const service: AgentService = agent(config).create({ clock, log: silentLog, rpc, records, identities, members, client })
   return { clock, rpc, identities, records, members, nodes, self, client, service, domain: DOMAIN }

@@ -3,7 +3,7 @@ import { HansaError } from '../../../../src/schema/errors.ts'
 import { AgentStatus } from '../../../../src/schema/generated/hansa/v1/directory_pb.ts'
 import { AttachRequestSchema } from '../../../../src/schema/generated/hansa/v1/gateway_pb.ts'
 import { methods } from '../../../../src/wire/methods.ts'
-import { CARD, sealAs, serveAttachment, serveRegistration } from './fakes.ts'
+import { CARD, type sealAs, serveAttachment, serveRegistration } from './fakes.ts'
 import { ARS, GW1, GW2, house, ME } from './house.ts'
 
 const { ONLINE, OFFLINE } = AgentStatus
@@ -28,6 +28,19 @@ describe('an agent on the swarm', () => {
     assert.equal(gateway.statuses.length - before, 10)
     assert.ok(gateway.statuses.every((status) => status === ONLINE))
     assert.equal(service.state().lastHeartbeat, clock.now())
+    await clock.run(service.stop())
+  })
+
+  it('waits for its certificate', async () => {
+    const { clock, rpc, identities, service } = house({}, [ARS, GW1], false)
+    serveRegistration(rpc, ARS, () => clock.now())
+    serveAttachment(rpc, GW1)
+    await service.start()
+    await clock.advance(10_000)
+    assert.equal(service.state().problem?.code, 'UNAUTHENTICATED')
+    assert.equal(rpc.log.length, 0)
+    identities.me = ME
+    await clock.run(service.ready())
     await clock.run(service.stop())
   })
 
