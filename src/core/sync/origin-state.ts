@@ -55,6 +55,14 @@ export class OriginState {
     return entry?.value.case === 'gone' ? undefined : entry
   }
 
+  /** What stands under a key, also when it is stale. */
+  find(key: string): { readonly entry: SyncEntry; readonly confirmed: boolean } | undefined {
+    const entry = this.get(key)
+    if (entry !== undefined) return { entry, confirmed: true }
+    const stale = this.#stale.get(key)
+    return stale === undefined ? undefined : { entry: stale, confirmed: false }
+  }
+
   /** Applies a delta that continues or replaces what is here (Replica has checked that). `hold`: milliseconds for which earlier agents stay as stale. */
   apply(delta: SyncedDelta, now: number, hold: number): Change[] {
     const changes: Change[] = []

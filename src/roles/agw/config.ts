@@ -1,5 +1,10 @@
-/** Settings of the gateway role. Times in milliseconds. */
-export interface AgwConfig {
+import { DATA_DEFAULTS, type DataSettings } from './data/settings.ts'
+
+/**
+ * Settings of the gateway role. Times in milliseconds. What matches nothing in `export` is not advertised at all, since gossip can be read by every member
+ * of the swarm.
+ */
+export interface AgwConfig extends DataSettings {
   readonly heartbeatMs: number
   /** Heartbeats that may be missed in a row before a peer or agent is offline. */
   readonly missed: number
@@ -13,11 +18,6 @@ export interface AgwConfig {
   readonly passOnMs: number
   /** Multiaddrs or host:port of gateways to interconnect with, redialled for ever. */
   readonly neighbors: readonly string[]
-  /**
-   * What other domains may see and call: handles (`name@domain`, `*` within the name) or capabilities (`travel`, which covers all below it); `*` is everything.
-   * What matches nothing is not advertised at all, since gossip can be read by every member of the swarm.
-   */
-  readonly export: readonly string[]
   /** Whether agents of one domain talk directly or through a gateway (draft 3.3: "as requirements"). */
   readonly intraDomain: 'direct' | 'gateway'
   /** Versions of the protocols between gateways, newest first. */
@@ -36,6 +36,7 @@ export interface AgwBounds {
 }
 
 export const AGW_DEFAULTS: AgwConfig = {
+  ...DATA_DEFAULTS,
   // The draft's example (3.3.1, 3.4.3). A killed process on a live host is seen at once by its connection; this is for silent deaths.
   heartbeatMs: 30_000,
   // Two lost packets or one long pause of a garbage collector must not take an agent away.
@@ -47,7 +48,6 @@ export const AGW_DEFAULTS: AgwConfig = {
   forgetGatewayMs: 3_600_000,
   passOnMs: 600_000,
   neighbors: [],
-  export: ['*'],
   intraDomain: 'direct',
   protocols: ['relay/1', 'sync/1'],
   bounds: {

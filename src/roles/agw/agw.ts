@@ -1,0 +1,58 @@
+import type { GatewayDoor } from '../../ports/gateway-door.ts'
+import type { Neighbor } from '../../core/peering/neighbor-list.ts'
+import type { Lifecycle, Part } from '../../ports/part.ts'
+import type { Hop } from '../../schema/generated/hansa/v1/gateway_pb.ts'
+import type { AgwConfig } from './config.ts'
+import type { ControlDeps } from './control/control-deps.ts'
+import { type ControlPlane, createControlPlane } from './control/control-plane.ts'
+import { createDataPlane } from './data/data-plane.ts'
+import type { RoutingView } from './routing-view.ts'
+
+export type AgwDeps = Omit<ControlDeps, 'config'> & {
+  /** Own trust domain. */
+  readonly domain: string
+}
+
+/** A gateway. */
+export interface Agw extends Lifecycle, Pick<ControlPlane, 'neighbors' | 'targets' | 'routes' | 'attachments' | 'disconnect'> {
+  /**
+   * Interconnects with the gateway at an address and keeps it over restarts (draft 3.4.1). `root`: SHA-256 (hex) of the root of its domain, which is then
+   * listed. Throws PEER_UNREACHABLE, UNKNOWN_DOMAIN, PERMISSION_DENIED, PROTOCOL_VERSION, OVERLOADED.
+   */
+  connect(address: string, options?: { readonly root?: string; readonly signal?: AbortSignal }): Promise<Neighbor>
+  /** Each gateway on the way to an agent with its time. Throws as a call would. */
+  trace(target: string, signal: AbortSignal): Promise<Hop[]>
+  readonly door: GatewayDoor
+  readonly routing: RoutingView
+}
+
+/** The gateway role (draft 2.5): reachability below, calls above. */
+export function agw(config: AgwConfig): Part<AgwDeps, Agw> {
+  return {
+    name: 'agw',
+    create(deps) {
+      const control = createControlPlane({ ...deps, config })
+      const data = createDataPlane({ ...deps, config, routes: control.routing })
+      return {
+        door: data.door,
+        routing: control.routing,
+        neighbors: () => control.neighbors(),
+        targets: () => control.targets(),
+        routes: () => control.routes(),
+        attachments: () => control.attachments(),
+        connect: (address, options) => control.connect(address, options),
+        disconnect: (id, reason) => control.disconnect(id, reason),
+        trace: (target, signal) => data.trace(target, signal),
+        async start() {
+          await control.start()
+          await data.start()
+        },
+        async stop() {
+          // Neighbours stop sending before the calls that are open are drained.
+          await control.stop()
+          await data.stop()
+        }
+      }
+    }
+  }
+}
