@@ -7,12 +7,12 @@ import { join } from 'node:path'
  * Runs the tests: `npm test`, or a part of them: `npm test -- FILE... [mocha options]`. Tests without I/O run side by side; tests with sockets,
  * processes and real time run one file after the other, since each of them wants both cores. The last line has the counts.
  */
+// --exit: a handle that a failed test left open must not hang the run.
 const GROUPS = [
   { folders: ['unit', 'contract', 'sim'], options: ['--parallel', '--jobs', '2'] },
   { folders: ['draft', 'integration', 'e2e', 'interop'], options: ['--exit'] }
 ]
 
-/** `--exit` above would hide a leak of handles; the tests that are about leaks spawn a process and look at it from outside. */
 function mocha(args: readonly string[], counts: string): boolean {
   const { status } = spawnSync('mocha', args, { stdio: 'inherit', env: { ...process.env, HANSA_COUNTS: counts } })
   return status === 0

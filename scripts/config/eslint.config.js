@@ -64,6 +64,7 @@ export default tseslint.config(
       '@typescript-eslint/only-throw-error': 'error'
     }
   },
+  { files: ['**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   // mocha's own style: an assertion may be an expression, a describe's function may be async.
   { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-unused-expressions': 'off' } },
   { files: ['src/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...streamTraps, ...reExports] } },
