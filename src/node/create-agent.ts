@@ -26,7 +26,7 @@ export interface AgentOptions {
   /** BCP 47 tags; en otherwise. */
   readonly languages?: readonly string[]
   readonly version?: string
-  /** Told of everything the message handler throws; callers are only told that the agent failed. */
+  /** Told of everything the message handler throws; callers are only told that the agent failed. Printed to stderr otherwise. */
   readonly onError?: (error: unknown) => void
 }
 
@@ -83,7 +83,7 @@ class EmbeddedAgent implements Agent {
   async start({ signal }: { readonly signal?: AbortSignal } = {}): Promise<{ readonly handle: string; readonly url: string }> {
     signal?.throwIfAborted()
     if (this.#node !== undefined) throw new HansaError('INVALID_ARGUMENT', 'the agent has been started already')
-    const { home, name, description, skills, capabilities, languages, version, onError } = this.#options
+    const { home, name, description, skills, capabilities, languages, version, onError = print } = this.#options
     const card = { name, description, version, skills: skills.map(fullSkill) }
     const client = createHandlerClient((message, context) => this.#answer(message, { ...context, swarm: this.swarm }), { card, onError })
     const node = await this.#open({ home, agent: { client, config: { capabilities, languages } } })
@@ -116,6 +116,10 @@ class EmbeddedAgent implements Agent {
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()
   }
+}
+
+function print(error: unknown): void {
+  console.error(error)
 }
 
 function fullSkill({ id, name = id, description = name, tags = [], examples = [] }: Skill) {

@@ -1,7 +1,7 @@
 import { create, type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf'
 import { type AgentId, formatHandle } from '../../core/ids/agent-id.ts'
 import type { ClientStream } from '../../ports/rpc.ts'
-import { HansaError } from '../../schema/errors.ts'
+import { HansaError, toHansaError } from '../../schema/errors.ts'
 import { type Hop, RelayHeaderSchema, RelayTrailerSchema } from '../../schema/generated/hansa/v1/gateway_pb.ts'
 import { methods } from '../../wire/methods.ts'
 import type { OperationName } from '../../wire/operations.ts'
@@ -43,8 +43,7 @@ export class OutboundCall {
     const stream = await this.#open()
     let ended = false
     try {
-      await writeMessage(stream, request, methods.call.maxBytes)
-      await stream.end()
+      await send(stream, request)
       for (;;) {
         const bytes = await readMessage(stream, methods.call.maxBytes)
         if (bytes === undefined) break
@@ -76,5 +75,16 @@ export class OutboundCall {
     }
     const none = new HansaError('NO_ROUTE', `no gateway of ${self.domain} is known to this node`)
     return firstAnswer(throughGateways(this.#deps), none, (gateway) => rpc.open(targetOf(gateway, 'agw', self.domain), methods.call, header, options), isFinal)
+  }
+}
+
+/** A callee that refuses before it has taken the whole request makes the write fail; why it did so comes with the next read. */
+async function send(stream: ClientStream, request: Uint8Array): Promise<void> {
+  try {
+    await writeMessage(stream, request, methods.call.maxBytes)
+    await stream.end()
+  } catch (thrown) {
+    if (toHansaError(thrown).code !== 'FRAME_TOO_LARGE') await stream.read()
+    throw thrown
   }
 }

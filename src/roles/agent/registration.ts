@@ -1,6 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import { formatHandle, parseHandle } from '../../core/ids/agent-id.ts'
-import { parseSpiffeId } from '../../core/ids/spiffe-id.ts'
+import { formatHandle, formatResourceId } from '../../core/ids/agent-id.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Identities, PeerIdentity } from '../../ports/identity.ts'
 import type { Records } from '../../ports/records.ts'
@@ -104,7 +103,6 @@ export class Registration {
   /** The record must be signed by a server of the own domain and be about this agent: a gateway will be shown it as proof. */
   #believe(signed: SignedRecord, self: PeerIdentity): { record: AgentRecord; server: string } {
     const { message: record, signer } = this.#deps.records.open(AgentRecordSchema, signed)
-    const { name } = parseSpiffeId(self.spiffeId)
     const wrong =
       !signer.own || !signer.roles.includes('ars')
         ? `its signer ${signer.spiffeId} is no registration server of ${self.domain}`
@@ -112,8 +110,8 @@ export class Registration {
           ? `it is about ${record.spiffeId.slice(0, 200)}`
           : record.state !== RecordState.REGISTERED
             ? 'it is a tombstone'
-            : record.handle !== formatHandle({ name, domain: self.domain }) || parseHandle(record.handle).domain !== record.domain
-              ? `its handle ${record.handle.slice(0, 200)} is not that of this agent`
+            : record.handle !== formatHandle(self) || record.resourceId !== formatResourceId(self) || record.domain !== self.domain
+              ? `its names (${record.handle.slice(0, 200)}) are not those of this agent`
               : undefined
     if (wrong !== undefined) throw new HansaError('SIGNATURE_INVALID', `the registration server's record cannot be believed: ${wrong}`)
     return { record, server: signer.spiffeId }

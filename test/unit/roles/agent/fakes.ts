@@ -167,6 +167,7 @@ export class LoopStream implements ClientStream {
   }
 
   async write(fragment: Fragment) {
+    if (this.#error !== undefined) throw new HansaError('CANCELED', 'the other side has ended the call')
     this.sent.push(fragment.bytes)
   }
   async end() {

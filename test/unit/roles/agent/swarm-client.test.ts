@@ -177,6 +177,22 @@ describe('calling agents', () => {
     await waiting
   })
 
+  it('says why the far side ended the call before it had taken the request', async () => {
+    const { client, rpc } = swarm()
+    rpc.streams.set(GW1.peer, async (stream) => {
+      stream.finish(new HansaError('TOO_MANY_CALLS', 'eight are open', { bound: 8 }))
+    })
+    await assert.rejects(client.send('visa@south.example', 'x'.repeat(1_000_000)), { code: 'TOO_MANY_CALLS' })
+  })
+
+  it('sends nothing that is above the bound', async () => {
+    const { client, rpc } = swarm()
+    rpc.streams.set(GW1.peer, answering)
+    await assert.rejects(client.send('visa@south.example', 'x'.repeat(17 << 20)), { code: 'FRAME_TOO_LARGE' })
+    assert.deepEqual(rpc.opened[0]?.stream.sent, [])
+    assert.ok(rpc.opened[0]?.stream.aborted)
+  })
+
   it('refuses an answer that is none', async () => {
     const { client, rpc } = swarm()
     rpc.streams.set(GW1.peer, async (stream) => stream.reply(Uint8Array.of(0xff, 0xff)))
