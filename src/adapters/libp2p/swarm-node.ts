@@ -105,7 +105,8 @@ export async function createSwarmNode(options: SwarmOptions): Promise<SwarmNode>
         alpha: 3,
         disjointPaths: 1,
         querySelfInterval: MINUTE,
-        initialQuerySelfInterval: 1_000,
+        // Queries wait for the first look-up of oneself: soon after the start, so that a node that just joined can ask.
+        initialQuerySelfInterval: 250,
         // A hung peer costs 5 s and more with the defaults.
         networkDialTimeout: { minTimeout: 300, maxTimeout: 2_000 },
         pingOldContactTimeout: { minTimeout: 300, maxTimeout: 1_000 },

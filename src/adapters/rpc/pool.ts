@@ -85,7 +85,8 @@ export class Pool {
   async stop(): Promise<void> {
     const idle = new Set([...this.#idle.values()].flat())
     this.#idle.clear()
-    await Promise.all([...this.#open].map((session) => (idle.has(session) ? session.channel.close() : session.channel.abort())))
+    for (const session of [...this.#open]) if (!idle.has(session)) session.channel.abort()
+    await Promise.all([...idle].map((session) => session.channel.close()))
   }
 
   #usable(session: Session): boolean {

@@ -14,7 +14,7 @@ export interface TestNode {
   readonly network: Network
   readonly pubsub: PubSub
   readonly dht: Dht
-  stop(): Promise<void> | void
+  stop(): Promise<void>
 }
 
 export interface NodeOptions {
@@ -45,7 +45,10 @@ function memoryTransport(): Transport {
   let count = 0
   return {
     clock,
-    join: async (options = {}) => swarm.join(`peer-${++count}`, options),
+    join: async (options = {}) => {
+      const node = swarm.join(`peer-${++count}`, options)
+      return { peer: node.peer, network: node.network, pubsub: node.pubsub, dht: node.dht, stop: async () => node.stop() }
+    },
     until: async (done) => {
       for (let waited = 0; !(await done()); waited += 10) {
         if (waited > 60_000) throw new Error('not so after 60 s of fake time')
