@@ -17,6 +17,9 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
 
 const KINDS = Object.keys(BOUNDS)
 
+/** Entries of one name lie right under this and its CID, nowhere deeper. */
+const PROVIDERS_OF = '/dht/provider/'
+
 /**
  * libp2p's datastore in memory: DHT records, provider entries, peers. Whoever can speak to a node can make entries, so each class is bounded; when it is
  * full, what was written longest ago goes (honest nodes write theirs again and again). Keys are grouped by their parent, because kad-dht asks for the
@@ -78,7 +81,7 @@ export class BoundedDatastore extends BaseDatastore {
 
   /** A copy: whoever iterates may delete as it goes. */
   #names(prefix = ''): Key[] {
-    const exact = this.#groups.get(prefix)
+    const exact = prefix.startsWith(PROVIDERS_OF) ? (this.#groups.get(prefix) ?? []) : undefined
     const names =
       exact !== undefined ? [...exact] : [...this.#values.values()].flatMap((values) => [...values.keys()]).filter((name) => name.startsWith(prefix))
     return names.map((name) => new Key(name, false))

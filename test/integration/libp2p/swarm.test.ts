@@ -101,11 +101,4 @@ describe('libp2p swarm', function () {
     const node = await up({ announce: ['/dns4/gw.north.example/tcp/4001'] })
     assert.deepEqual(node.network.addresses(), [`/dns4/gw.north.example/tcp/4001/p2p/${node.peer}`])
   })
-
-  it('takes nothing from a client into its routing table, and stores nothing without rules', async () => {
-    const server = await up({ allowQueryWithZeroPeers: true })
-    const client = await up({ dht: 'client' })
-    await client.network.dial(server.network.addresses()[0] ?? '')
-    await assert.rejects(client.dht.put('/any/key', Buffer.from('x')), { code: 'INVALID_ARGUMENT' })
-  })
 })
