@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { X509Certificate } from 'node:crypto'
+import { createAuthority, loadIssuer } from '../../../../src/adapters/x509/authority.ts'
+import { createVerify } from '../../../../src/adapters/system/crypto.ts'
+import { verifyIssuers } from '../../../../src/core/pki/chain.ts'
+import { parseCertificate } from '../../../../src/wire/x509/certificate.ts'
+import { makeCsr } from '../../../../src/wire/x509/csr.ts'
+import { writeCrl } from '../../../../src/wire/x509/crl.ts'
+import { encodePem } from '../../../../src/wire/x509/pem.ts'
+import { testDomain } from '../../../support/pki.ts'
+
+const NOW = Date.UTC(2026, 0, 1)
+const openssl = spawnSync('openssl', ['version']).status === 0
+
+describe('the CA of a domain', () => {
+  it('is founded with a root of path length 1 and an issuing CA bound to the domain', async () => {
+    const { chain } = await loadIssuer('north.example', await createAuthority('north.example', NOW))
+    const [issuing, root] = chain.map(parseCertificate)
+    assert.ok(issuing && root)
+    assert.deepEqual(root.basicConstraints, { ca: true, pathLength: 1 })
+    assert.deepEqual(issuing.basicConstraints, { ca: true, pathLength: 0 })
+    assert.deepEqual(
+      issuing.nameConstraints?.permitted.map(({ form, value }) => `${form}:${value}`),
+      ['uri:north.example', 'dns:north.example']
+    )
+    assert.deepEqual(
+      issuing.nameConstraints.excluded.map(({ form }) => form),
+      ['ip', 'ip']
+    )
+    assert.deepEqual(verifyIssuers([issuing, root], NOW, createVerify()), { ok: true })
+  })
+
+  it('is not loaded with a key that does not go with its certificate', async () => {
+    const one = await createAuthority('north.example', NOW)
+    const other = await createAuthority('north.example', NOW)
+    await assert.rejects(loadIssuer('north.example', { ...one, issuingKey: other.issuingKey }), { code: 'KEY_MISSING' })
+    await assert.rejects(loadIssuer('north.example', { ...one, issuingKey: 'nonsense' }), { code: 'KEY_MISSING' })
+  })
+
+  it('keeps a name with commas one name', async () => {
+    const north = await testDomain('north.example', NOW)
+    const [leaf] = (await north.leaf({ name: 'gw1' })).chain
+    assert.ok(leaf)
+    assert.equal(new X509Certificate(leaf).subject, 'CN=gw1\nO=north.example')
+  })
+
+  it('makes what OpenSSL believes in strict mode: chain, request and revocation list', async function () {
+    if (!openssl) return this.skip()
+    const dir = mkdtempSync(join(tmpdir(), 'hansa-x509-'))
+    try {
+      const now = Date.now()
+      const north = await testDomain('north.example', now)
+      const gateway = await north.leaf({ name: 'gw1', role: 'agw' })
+      const revoked = await north.leaf({ name: 'bad' })
+      const file = (name: string, label: string, der: Uint8Array) => {
+        writeFileSync(join(dir, name), encodePem(label, der))
+        return join(dir, name)
+      }
+      const issuing = parseCertificate(north.issuing)
+      const serial = parseCertificate(revoked.chain[0] ?? new Uint8Array()).serial
+      const list = writeCrl(
+        {
+          issuer: issuing.subject,
+          issuerKeyIdentifier: issuing.subjectKeyIdentifier ?? '',
+          number: 1,
+          thisUpdate: now - 1000,
+          nextUpdate: now + 3_600_000,
+          revoked: [{ serial, at: now - 1000, reason: 'keyCompromise' }]
+        },
+        north.issuer.sign
+      )
+      const files = ['-CAfile', file('root.pem', 'CERTIFICATE', north.root), '-untrusted', file('issuing.pem', 'CERTIFICATE', north.issuing)]
+      const verify = ['verify', '-x509_strict', '-crl_check', '-CRLfile', file('list.pem', 'X509 CRL', list), ...files]
+      const leaf = file('leaf.pem', 'CERTIFICATE', gateway.chain[0] ?? new Uint8Array())
+      for (const purpose of ['sslclient', 'sslserver']) assert.match(execFileSync('openssl', [...verify, '-purpose', purpose, leaf]).toString(), /OK/)
+      const bad = spawnSync('openssl', [...verify, file('bad.pem', 'CERTIFICATE', revoked.chain[0] ?? new Uint8Array())])
+      assert.match(bad.stderr.toString(), /certificate revoked/)
+      assert.equal(spawnSync('openssl', ['req', '-verify', '-noout', '-in', file('csr.pem', 'CERTIFICATE REQUEST', makeCsr(gateway.signer))]).status, 0)
+    } finally {
+      rmSync(dir, { recursive: true })
+    }
+  })
+})
