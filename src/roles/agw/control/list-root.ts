@@ -1,4 +1,5 @@
 import { isDomain, quote } from '../../../core/ids/domain.ts'
+import { hex } from '../../../core/ids/hex.ts'
 import { HansaError } from '../../../schema/errors.ts'
 import { methods } from '../../../wire/methods.ts'
 import type { ControlDeps } from './control-deps.ts'
@@ -24,8 +25,4 @@ export async function listRoot(deps: Pick<ControlDeps, 'rpc' | 'trust' | 'sha256
     })
   }
   await deps.trust.list(bundle.domain, [root])
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
