@@ -14,12 +14,15 @@ import {
 } from './operations.ts'
 import { errorShape } from './types.ts'
 
+/** What a running node answers to an operation (or, for a stream, each item of it). */
+export type AdminAnswer<K extends AdminOperationName> = AdminResponse<K>
+
 /** Speaks to the admin server of a running node. */
 export interface AdminClient {
   /** Throws the node's HansaError, NODE_NOT_RUNNING when nobody answers, CANCELED. */
-  call<K extends UnaryName>(name: K, input: AdminInput<K>, signal?: AbortSignal): Promise<AdminResponse<K>>
+  call<K extends UnaryName>(name: K, input: AdminInput<K>, signal?: AbortSignal): Promise<AdminAnswer<K>>
   /** As call; leaving the loop early cancels at the node. */
-  stream<K extends StreamName>(name: K, input: AdminInput<K>, signal?: AbortSignal): AsyncGenerator<AdminResponse<K>>
+  stream<K extends StreamName>(name: K, input: AdminInput<K>, signal?: AbortSignal): AsyncGenerator<AdminAnswer<K>>
 }
 
 export interface AdminTarget {

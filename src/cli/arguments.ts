@@ -1,9 +1,8 @@
 import { InvalidArgumentError } from 'commander'
-import { z } from 'zod'
-import { isDomain } from '../core/ids/domain.ts'
-import { isRole, type Role, ROLES, sortRoles } from '../core/ids/role.ts'
-import { isName } from '../core/ids/spiffe-id.ts'
+import { acceptDomain, acceptName, acceptRoles } from '../node/accept.ts'
 import { parseDuration } from '../node/config/units.ts'
+
+export type JsonDocument = string | number | boolean | null | JsonDocument[] | { [key: string]: JsonDocument }
 
 /** Parsers of options and arguments; what they refuse is wrong usage (exit code 2). */
 
@@ -21,30 +20,26 @@ export function countArgument(max: number): (text: string) => number {
   }
 }
 
-export function domainArgument(text: string): string {
-  if (!isDomain(text)) throw new InvalidArgumentError('A lower-case domain name such as north.example is wanted.')
-  return text
+function accepted<T>(accept: (text: string) => T | undefined, wanted: string): (text: string) => T {
+  return (text) => {
+    const value = accept(text)
+    if (value === undefined) throw new InvalidArgumentError(wanted)
+    return value
+  }
 }
 
-export function nameArgument(text: string): string {
-  if (!isName(text)) throw new InvalidArgumentError('1 to 63 of a-z 0-9 . _ - are wanted.')
-  return text
-}
-
-/** Comma-separated, or the option several times. */
-export function rolesArgument(text: string, before: readonly Role[] = []): Role[] {
-  const names = text.split(',').map((name) => name.trim())
-  if (!names.every(isRole)) throw new InvalidArgumentError(`One or more of ${ROLES.join(', ')} are wanted.`)
-  return sortRoles([...before, ...names])
-}
+export const domainArgument = accepted(acceptDomain, 'A lower-case domain name such as north.example is wanted.')
+export const nameArgument = accepted(acceptName, '1 to 63 of a-z 0-9 . _ - are wanted.')
+export const rolesArgument = accepted(acceptRoles, 'One or more of aca, ars, agw, agent are wanted, with commas between.')
 
 export function repeated(text: string, before: readonly string[] = []): string[] {
   return [...before, text]
 }
 
-export function jsonArgument(text: string): z.core.util.JSONType {
+/** Any JSON document; typed as what the admin client takes for one. */
+export function jsonArgument(text: string): JsonDocument {
   try {
-    return z.json().parse(JSON.parse(text))
+    return JSON.parse(text) as JsonDocument
   } catch {
     throw new InvalidArgumentError('JSON is wanted.')
   }

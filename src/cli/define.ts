@@ -1,4 +1,4 @@
-import { Command, type OptionValues } from 'commander'
+import type { Command, OptionValues } from 'commander'
 import { defaultHome } from '../node/home/home-paths.ts'
 import { connect } from './connect.ts'
 import type { CliContext, Session } from './context.ts'

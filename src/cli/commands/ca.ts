@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
-import type { Certificate } from '../../admin/types.ts'
+import type { AdminAnswer } from '../../admin/client.ts'
 import { oneOfArgument } from '../arguments.ts'
 import { define, type Frame, group } from '../define.ts'
 import { showTime } from '../show.ts'
 import { renderTable } from '../table.ts'
+
+type Certificate = AdminAnswer<'ownCertificateStatus'>
 
 /** RFC 5280 5.3.1, those that make sense for a node of a domain. */
 const REASONS = ['unspecified', 'keyCompromise', 'affiliationChanged', 'superseded', 'cessationOfOperation', 'privilegeWithdrawn'] as const
@@ -71,7 +73,7 @@ export function addCa(program: Command, frame: Frame): void {
         renderTable(
           ['DOMAIN', 'ROOT'],
           domains.flatMap((listed) => listed.roots.map((root) => [listed.own ? `${listed.domain} (own)` : listed.domain, root.sha256]))
-        ).map((line) => line)
+        )
       )
     }
   })

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Command } from 'commander'
-import type { CallEvent } from '../../admin/types.ts'
+import type { AdminAnswer } from '../../admin/client.ts'
 import { HansaError } from '../../schema/errors.ts'
-import { durationArgument, jsonArgument, repeated } from '../arguments.ts'
+import { durationArgument, jsonArgument, type JsonDocument, repeated } from '../arguments.ts'
 import { define, type Frame } from '../define.ts'
 import type { Output } from '../output.ts'
 import { showMs } from '../show.ts'
@@ -32,7 +32,7 @@ export function addCall(program: Command, frame: Frame): void {
         {
           agent,
           text,
-          data: options['data'] as never,
+          data: options['data'] as JsonDocument | undefined,
           files,
           stream: options['stream'] === true,
           session: options['session'] as string | undefined,
@@ -50,7 +50,7 @@ export function addCall(program: Command, frame: Frame): void {
   })
 }
 
-function renderEvent(event: CallEvent, out: Output): string[] {
+function renderEvent(event: AdminAnswer<'call'>, out: Output): string[] {
   if (event.kind === 'response') return event.text === '' ? (event.state === undefined ? [] : [out.style('dim', event.state)]) : event.text.split('\n')
   const way = event.hops.length === 0 ? 'directly' : `via ${event.hops.map((hop) => `${hop.gateway} (${showMs(hop.ms)})`).join(', ')}`
   const seal = event.encrypted ? 'end-to-end encrypted' : 'encrypted hop by hop'

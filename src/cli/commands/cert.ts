@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { OwnCertificate } from '../../admin/types.ts'
+import type { AdminAnswer } from '../../admin/client.ts'
 import { define, type Frame, group } from '../define.ts'
 import { showTime } from '../show.ts'
 import { renderCertificate } from './ca.ts'
@@ -39,6 +39,6 @@ export function addCert(program: Command, frame: Frame): void {
   })
 }
 
-function renderOwn(own: OwnCertificate): string[] {
+function renderOwn(own: AdminAnswer<'ownCertificate'>): string[] {
   return [...renderCertificate(own.certificate), `issuer       ${own.issuer}`, ...(own.renewAt === undefined ? [] : [`renewal      ${showTime(own.renewAt)}`])]
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { AgentSummary, FindResponse } from '../../admin/types.ts'
+import type { AdminAnswer } from '../../admin/client.ts'
 import { countArgument, domainArgument, oneOfArgument, repeated } from '../arguments.ts'
 import { define, type Frame } from '../define.ts'
 import type { Output } from '../output.ts'
@@ -55,7 +55,7 @@ export function addDirectory(program: Command, frame: Frame): void {
   })
 }
 
-function renderFind(response: FindResponse, out: Output): string[] {
+function renderFind(response: AdminAnswer<'find'>, out: Output): string[] {
   const answered = response.asked.filter((asked) => asked.error === undefined)
   const silent = response.asked.filter((asked) => asked.error !== undefined)
   return [
@@ -71,7 +71,7 @@ function renderFind(response: FindResponse, out: Output): string[] {
 }
 
 /** One line per agent. */
-export function renderAgents(agents: readonly AgentSummary[]): string[] {
+export function renderAgents(agents: readonly AdminAnswer<'agent'>[]): string[] {
   return renderTable(
     ['AGENT', 'STATUS', 'CAPABILITIES', 'LANGUAGES', 'VIA', 'DESCRIPTION'],
     agents.map((agent) => [
@@ -86,7 +86,7 @@ export function renderAgents(agents: readonly AgentSummary[]): string[] {
 }
 
 /** Everything of one agent. */
-export function renderAgent(agent: AgentSummary): string[] {
+export function renderAgent(agent: AdminAnswer<'agent'>): string[] {
   const rows: [string, string | undefined][] = [
     ['agent', agent.handle],
     ['name', agent.name],

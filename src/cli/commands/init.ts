@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import type { Role } from '../../core/ids/role.ts'
+import type { InitOptions } from '../../node/host.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { domainArgument, nameArgument, rolesArgument } from '../arguments.ts'
 import { define, type Frame } from '../define.ts'
@@ -9,7 +9,7 @@ import { define, type Frame } from '../define.ts'
 const DEFAULT_NAME = 'node1'
 
 /** All that a domain needs; agents come by invite. */
-const DEFAULT_ROLES: readonly Role[] = ['aca', 'ars', 'agw']
+const DEFAULT_ROLES: InitOptions['roles'] = ['aca', 'ars', 'agw']
 
 export function addInit(program: Command, frame: Frame): void {
   define(program, frame, {
@@ -28,7 +28,7 @@ export function addInit(program: Command, frame: Frame): void {
       const result = await host.init({
         home: session.home,
         domain: String(options['domain']),
-        roles: (options['roles'] as Role[] | undefined) ?? DEFAULT_ROLES,
+        roles: (options['roles'] as InitOptions['roles'] | undefined) ?? DEFAULT_ROLES,
         name: String(options['name']),
         ...(file === undefined ? {} : { swarmInvite: await readInviteFile(file) })
       })

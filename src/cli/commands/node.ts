@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Role } from '../../core/ids/role.ts'
+import type { InitOptions } from '../../node/host.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { inspectHome } from '../../node/home/inspect-home.ts'
 import { countArgument, durationArgument, nameArgument, rolesArgument } from '../arguments.ts'
@@ -118,7 +118,7 @@ function addInvite(program: Command, frame: Frame): void {
         options['swarm'] === true
           ? await admin.call('swarmInvite', { ttlMs })
           : await admin.call('invite', {
-              roles: (options['role'] as Role[] | undefined) ?? ['agent'],
+              roles: [...((options['role'] as InitOptions['roles'] | undefined) ?? (['agent'] as const))],
               name: options['name'] as string | undefined,
               ttlMs,
               uses: Number(options['uses']),

@@ -75,14 +75,19 @@ export const configSchema = z
       dht: setting(oneOf('server', 'client'), 'server', 'Servers store records for others; a client (a phone, a laptop) only asks.')
     }),
     trust: section({
-      domains: setting(listedDomains, {}, 'Other domains whose certificates are believed; none until the operator says so.')
+      domains: setting(listedDomains, {}, 'Other domains whose certificates are believed; none until the operator says so.'),
+      crlEvery: setting(
+        duration('1s', '1d'),
+        '5m',
+        'How often revocation lists are asked for: bounds how long a revoked certificate is believed where gossip does not reach.'
+      )
     }),
     gateway: section({
       listen: setting(tcpAddress, '0.0.0.0:7400', 'One port for all foreign clients.'),
       clients: setting(
-        oneOf('loopback', 'any'),
+        oneOf('loopback', 'none'),
         'loopback',
-        'Whose HTTP requests without a certificate are taken in the name of this gateway: only this machine can be trusted without being asked.'
+        "Whose HTTP requests without a certificate are taken in the name of this gateway: those from this machine, or nobody's."
       ),
       neighbors: setting(list(address, 64), [], 'Gateways connected at start and again whenever they were lost.'),
       heartbeat: setting(duration('200ms', '1h'), '30s', 'The draft leaves it open; three missed ones make offline, so an outage shows within two minutes.'),
@@ -110,10 +115,12 @@ export const configSchema = z
         node: setting(duration('1m', '365d'), '7d', 'An ACA that is down over a long weekend must not take the domain along.'),
         agent: setting(duration('1m', '365d'), '24h', 'Short, because a revocation list may not reach everybody.')
       }),
-      crl: section({
-        every: setting(duration('1s', '7d'), '1h', 'A list is made at each revocation and besides this often, so that readers see that it is fresh.'),
-        lifetime: setting(duration('10s', '30d'), '24h', 'How long readers believe a list without a newer one.')
-      })
+      crlLifetime: setting(
+        duration('10s', '30d'),
+        '6h',
+        'A member that hears no new list for that long knows that it hears nothing; half of it lies between two lists.'
+      ),
+      remember: setting(duration('1d', '3650d'), '30d', 'How long ended certificates stay in the ledger, for questions about last month.')
     }),
     agent: section({
       name: optional(text('a name for people', 200), 'Instead of the one in the card; the handle comes from the certificate.'),
@@ -149,8 +156,6 @@ export const configSchema = z
     data: setting(path, 'data', 'Databases of the roles, in the home unless they need a disk of their own.')
   })
   .superRefine((config, context) => {
-    if (config.ca.crl.every > config.ca.crl.lifetime)
-      context.addIssue({ code: 'custom', path: ['ca', 'crl', 'every'], message: 'a duration not longer than ca.crl.lifetime' })
     if (config.registry.republish > config.registry.recordLifetime)
       context.addIssue({ code: 'custom', path: ['registry', 'republish'], message: 'a duration not longer than registry.recordLifetime' })
     if (Object.hasOwn(config.trust.domains, config.domain))

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { CliContext } from '../../../src/cli/context.ts'
 import { createProgram } from '../../../src/cli/main.ts'
+import type { DemoOptions } from '../../../src/node/host.ts'
 import { HansaError } from '../../../src/schema/errors.ts'
 import { version } from '../../../src/node/version.ts'
 import { runCli } from '../../support/cli.ts'
@@ -141,7 +142,7 @@ describe('commands of the host', () => {
 
   it('demo prints one JSON line per step and fails when a step did', async () => {
     const host = {
-      demo: async ({ onStep }: Parameters<import('../../../src/node/host.ts').HostFunctions['demo']>[0]) => {
+      demo: async ({ onStep }: DemoOptions) => {
         onStep({ step: 'enrol', title: 'enrolment', ok: true, ms: 3 })
         onStep({ step: 'call', title: 'a call', ok: false, ms: 4, detail: 'no answer' })
         return false
