@@ -56,7 +56,14 @@ module.exports = {
     ...Object.entries(LIBRARIES).map(([name, libraries]) =>
       room(`adapters/${name}`, `^src/adapters/${name}/`, [...ADAPTER, `^src/adapters/${name}/`, ...libraries])
     ),
-    room('node', '^src/node/', [...SCHEMA, '^src/(core|wire|ports|roles|adapters|node)/', ...library('yaml', 'zod', '@multiformats/multiaddr'), ...BUILTIN]),
+    // The demo's agents are programs of their own, written as a stranger would: against the public API, or the A2A SDK alone.
+    room('demo agents', '^src/node/demo/agents/', ['^src/index[.]ts$', '^src/node/demo/agents/', ...library('@a2a-js/sdk', 'express'), ...BUILTIN]),
+    room('node', '^src/node/(?!demo/agents/)', [
+      ...SCHEMA,
+      '^src/(core|wire|ports|roles|adapters|node)/',
+      ...library('yaml', 'zod', '@multiformats/multiaddr'),
+      ...BUILTIN
+    ]),
     room('admin', '^src/admin/', [...SCHEMA, '^src/(ports|node|admin)/', ...library('fastify', 'zod'), ...BUILTIN]),
     {
       name: 'admin-knows-node-by-type',
