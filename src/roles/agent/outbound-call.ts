@@ -1,7 +1,7 @@
 import { create, type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf'
 import { type AgentId, formatHandle } from '../../core/ids/agent-id.ts'
 import type { ClientStream } from '../../ports/rpc.ts'
-import { HansaError, toHansaError } from '../../schema/errors.ts'
+import { HansaError } from '../../schema/errors.ts'
 import { type Hop, RelayHeaderSchema, RelayTrailerSchema } from '../../schema/generated/hansa/v1/gateway_pb.ts'
 import { methods } from '../../wire/methods.ts'
 import type { OperationName } from '../../wire/operations.ts'
@@ -40,10 +40,13 @@ export class OutboundCall {
 
   /** The same with undecoded messages. */
   async *raw(request: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+    if (request.length > methods.call.maxBytes)
+      throw new HansaError('FRAME_TOO_LARGE', `a message of ${request.length} bytes; the bound is ${methods.call.maxBytes}`, { bound: methods.call.maxBytes })
     const stream = await this.#open()
     let ended = false
     try {
-      await send(stream, request)
+      // Sent while answers are read: a callee may refuse before it has taken the whole request, and why is told by what is read, not by the write that fails.
+      send(stream, request).catch(() => undefined)
       for (;;) {
         const bytes = await readMessage(stream, methods.call.maxBytes)
         if (bytes === undefined) break
@@ -78,13 +81,7 @@ export class OutboundCall {
   }
 }
 
-/** A callee that refuses before it has taken the whole request makes the write fail; why it did so comes with the next read. */
 async function send(stream: ClientStream, request: Uint8Array): Promise<void> {
-  try {
-    await writeMessage(stream, request, methods.call.maxBytes)
-    await stream.end()
-  } catch (thrown) {
-    if (toHansaError(thrown).code !== 'FRAME_TOO_LARGE') await stream.read()
-    throw thrown
-  }
+  await writeMessage(stream, request, methods.call.maxBytes)
+  await stream.end()
 }

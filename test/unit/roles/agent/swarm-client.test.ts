@@ -189,8 +189,7 @@ describe('calling agents', () => {
     const { client, rpc } = swarm()
     rpc.streams.set(GW1.peer, answering)
     await assert.rejects(client.send('visa@south.example', 'x'.repeat(17 << 20)), { code: 'FRAME_TOO_LARGE' })
-    assert.deepEqual(rpc.opened[0]?.stream.sent, [])
-    assert.ok(rpc.opened[0]?.stream.aborted)
+    assert.deepEqual(rpc.opened, [])
   })
 
   it('refuses an answer that is none', async () => {
