@@ -2,6 +2,7 @@ import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Channel, ConnectedPeer, Network } from '../../ports/network.ts'
+import type { Log } from '../../ports/log.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { openFailure } from './failures.ts'
 import { StreamChannel } from './streams.ts'
@@ -15,9 +16,11 @@ const MAX_ADDRESSES = 16
 export class Libp2pNetwork implements Network {
   readonly peer: string
   readonly #node: Libp2p
+  readonly #log: Log
 
-  constructor(node: Libp2p) {
+  constructor(node: Libp2p, log: Log) {
     this.#node = node
+    this.#log = log
     this.peer = node.peerId.toString()
   }
 
@@ -78,11 +81,20 @@ export class Libp2pNetwork implements Network {
   }
 
   onConnect(fn: (peer: string) => void): void {
-    this.#node.addEventListener('peer:connect', (event) => fn(event.detail.toString()))
+    this.#node.addEventListener('peer:connect', (event) => this.#tell(fn, event.detail))
   }
 
   onDisconnect(fn: (peer: string) => void): void {
-    this.#node.addEventListener('peer:disconnect', (event) => fn(event.detail.toString()))
+    this.#node.addEventListener('peer:disconnect', (event) => this.#tell(fn, event.detail))
+  }
+
+  /** A listener that throws would end the process. */
+  #tell(fn: (peer: string) => void, peer: PeerId): void {
+    try {
+      fn(peer.toString())
+    } catch (error) {
+      this.#log.error({ err: error, peer: peer.toString() }, 'a listener for connections failed')
+    }
   }
 
   #connection(peer: string): Connection | undefined {

@@ -126,7 +126,7 @@ export async function createSwarmNode(options: SwarmOptions): Promise<SwarmNode>
   serversOnly(node, node.services.dht, DHT_PROTOCOL)
   return {
     peer: node.peerId.toString(),
-    network: new Libp2pNetwork(node),
+    network: new Libp2pNetwork(node, options.log),
     pubsub,
     dht: new KadDht(node, node.services.dht, options.recordRules, stored, options.log),
     start: async () => {

@@ -2,7 +2,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Identities } from '../../ports/identity.ts'
 import { HansaError } from '../../schema/errors.ts'
 import type { Protocol } from '../../wire/methods.ts'
-import { CLIENT_IDLE_MS, MAX_IDLE } from './bounds.ts'
+import { CLIENT_IDLE_MS, DRAIN_MS, MAX_IDLE } from './bounds.ts'
 import type { Session } from './session.ts'
 
 /** Sessions of the client side: those in use, and idle ones per peer and protocol, the last used first. */
@@ -49,14 +49,14 @@ export class Pool {
     const key = keyOf(session.remote.peer, session.protocol)
     const idle = this.#idle.get(key) ?? []
     if (!this.#usable(session) || idle.length >= MAX_IDLE) {
-      void session.channel.close()
+      this.#retire(session)
       return
     }
     this.#idle.set(key, idle)
     idle.push(session)
     session.watch(() => {
       this.#forget(session)
-      void session.channel.close()
+      this.#retire(session)
     })
   }
 
@@ -65,7 +65,7 @@ export class Pool {
     const before = this.#clock.monotonic() - CLIENT_IDLE_MS
     for (const [key, idle] of this.#idle) {
       const kept = idle.filter((session) => session.idleSince > before)
-      for (const session of idle) if (session.idleSince <= before) void session.channel.close()
+      for (const session of idle) if (session.idleSince <= before) this.#retire(session)
       if (kept.length === 0) this.#idle.delete(key)
       else this.#idle.set(key, kept)
     }
@@ -87,6 +87,13 @@ export class Pool {
     this.#idle.clear()
     for (const session of [...this.#open]) if (!idle.has(session)) session.channel.abort()
     await Promise.all([...idle].map((session) => session.channel.close()))
+  }
+
+  /** Ends a session in order; a callee that does not end it too is not waited for. */
+  #retire(session: Session): void {
+    void session.channel.close()
+    const cancel = this.#clock.after(DRAIN_MS, () => session.channel.abort())
+    session.channel.onClose(() => cancel())
   }
 
   #usable(session: Session): boolean {

@@ -210,6 +210,7 @@ export class Server {
 
   async #refuse(channel: Channel, error: HansaError): Promise<void> {
     if (error.code === 'INTERNAL') this.#deps.log.error({ err: error.cause ?? error, peer: channel.peer }, 'a stream failed inside')
+    else this.#deps.log.debug({ code: error.code, reason: error.message, peer: channel.peer }, 'a stream was refused')
     try {
       await channel.write(trailerFrame(error.at(this.#name())))
       await this.#linger(channel)

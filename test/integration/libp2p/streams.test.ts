@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { create, toBinary } from '@bufbuild/protobuf'
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import type { Libp2p, Stream } from '@libp2p/interface'
@@ -12,7 +13,8 @@ import { createRpc } from '../../../src/adapters/rpc/create-rpc.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
 import type { Channel } from '../../../src/ports/network.ts'
 import type { Rpc } from '../../../src/ports/rpc.ts'
-import { DATA, encodeFrame, FrameDecoder, HELLO, MAX_FRAGMENT, TRAILER } from '../../../src/wire/frames.ts'
+import { CallOpenSchema, HelloSchema } from '../../../src/schema/generated/hansa/v1/call_pb.ts'
+import { DATA, DATA_LAST, encodeFrame, END, FrameDecoder, HELLO, MAX_FRAGMENT, OPEN, TRAILER } from '../../../src/wire/frames.ts'
 import { methods, PROTOCOLS } from '../../../src/wire/methods.ts'
 import { FakeIdentities } from '../../support/memory/fake-identities.ts'
 import { MemoryLog } from '../../support/memory/memory-log.ts'
@@ -91,6 +93,69 @@ describe('libp2p streams', function () {
     const hello = new Promise<void>((resolve) => second.addEventListener('message', () => resolve(), { once: true }))
     await hello
     await caller.call(target, methods.nodes, {})
+  })
+
+  it('answers a small call in one write', async () => {
+    const { server, bad, openBad } = await served()
+    server.network.onConnect(() => {
+      throw new Error('a bug in a listener does not end the process')
+    })
+    const chain = new FakeIdentities('north.example').enrol(bad.peerId.toString(), 'bad', ['agent']).chain()
+    const stream = await openBad()
+    const chunks: number[][] = []
+    let arrived = Promise.withResolvers<void>()
+    const decoder = new FrameDecoder()
+    stream.addEventListener('message', ({ data }) => {
+      const types: number[] = []
+      decoder.push(data.subarray(), (frame) => types.push(frame.type))
+      chunks.push(types)
+      arrived.resolve()
+    })
+    stream.send(encodeFrame({ type: HELLO, payload: toBinary(HelloSchema, create(HelloSchema, { version: 1, chain: [...chain] })) }))
+    await arrived.promise
+    arrived = Promise.withResolvers()
+    const open = toBinary(CallOpenSchema, create(CallOpenSchema, { method: methods.nodes.id, deadlineMs: 1_000 }))
+    const frames = [
+      { type: OPEN, payload: open },
+      { type: DATA_LAST, payload: new Uint8Array() },
+      { type: END, payload: new Uint8Array() }
+    ]
+    stream.send(Buffer.concat(frames.map(encodeFrame)))
+    await arrived.promise
+    assert.deepEqual(chunks, [[HELLO], [DATA_LAST, TRAILER]])
+  })
+
+  it('sends a small call in one write', async () => {
+    const { caller, bad } = await served()
+    await bad.stop()
+    const server = await createLibp2p({
+      addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+      transports: [tcp()],
+      connectionEncrypters: [noise()],
+      streamMuxers: [yamux()]
+    })
+    stops.push(() => server.stop())
+    const chain = new FakeIdentities('north.example').enrol(server.peerId.toString(), 'raw', ['agw']).chain()
+    const chunks: number[][] = []
+    await server.handle(PROTOCOLS.rpc, (stream) => {
+      const decoder = new FrameDecoder()
+      stream.addEventListener('message', ({ data }) => {
+        const types: number[] = []
+        decoder.push(data.subarray(), (frame) => types.push(frame.type))
+        chunks.push(types)
+        const answers = types.includes(HELLO)
+          ? [{ type: HELLO, payload: toBinary(HelloSchema, create(HelloSchema, { version: 1, chain: [...chain] })) }]
+          : [
+              { type: DATA_LAST, payload: new Uint8Array() },
+              { type: TRAILER, payload: new Uint8Array() }
+            ]
+        stream.send(Buffer.concat(answers.map(encodeFrame)))
+      })
+    })
+    const target = { peer: server.peerId.toString(), addresses: server.getMultiaddrs().map(String) }
+    await caller.call(target, methods.nodes, {})
+    await caller.call(target, methods.nodes, {})
+    assert.deepEqual(chunks, [[HELLO], [OPEN, DATA_LAST, END], [OPEN, DATA_LAST, END]])
   })
 
   it('refuses another version of the protocol, an unknown frame type and bytes that are no hello, each with its reason', async () => {
