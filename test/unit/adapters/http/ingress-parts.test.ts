@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import type { IncomingMessage } from 'node:http'
+import { cardUrlOf } from '../../../../src/adapters/http/agent-interface.ts'
+import { identify } from '../../../../src/adapters/http/client-identity.ts'
+import { parseListen, urlOf } from '../../../../src/adapters/http/listen-address.ts'
+import { serveCard } from '../../../../src/adapters/http/served-card.ts'
+
+const self = { spiffeId: 'spiffe://north.example/agw/gw1' }
+const from = (remoteAddress: string | undefined, headers: Record<string, string> = {}) => ({ socket: { remoteAddress }, headers }) as IncomingMessage
+
+describe('who stands at the ingress', () => {
+  it('is the gateway itself when the client is on the same machine', () => {
+    for (const address of ['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1'])
+      assert.equal(identify(from(address), self, 'loopback').spiffeId, self.spiffeId)
+    for (const host of ['localhost:7400', '127.0.0.1', '[::1]:7400', 'LOCALHOST']) assert.equal(identify(from('::1', { host }), self, 'loopback'), self)
+  })
+
+  it('is refused from anywhere else', () => {
+    for (const address of ['10.0.0.1', '::ffff:10.0.0.1', '1127.0.0.1', '::2', 'fe80::1', undefined])
+      assert.throws(() => identify(from(address), self, 'loopback'), { code: 'UNAUTHENTICATED' }, String(address))
+  })
+
+  it('is refused behind a proxy, from a page in a browser, and under a foreign name', () => {
+    const headers: Record<string, string>[] = [
+      { 'x-forwarded-for': '' },
+      { via: '1.1 x' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'cross-site' },
+      { host: 'evil.example' },
+      { host: 'localhost.evil.example' }
+    ]
+    for (const header of headers)
+      assert.throws(() => identify(from('127.0.0.1', header), self, 'loopback'), { code: 'UNAUTHENTICATED' }, JSON.stringify(header))
+  })
+
+  it('is refused when nobody is wanted, and told to wait before the gateway has a name', () => {
+    assert.throws(() => identify(from('127.0.0.1'), self, 'none'), { code: 'UNAUTHENTICATED' })
+    assert.throws(() => identify(from('127.0.0.1'), undefined, 'loopback'), { code: 'OVERLOADED' })
+  })
+})
+
+describe('addresses of the ingress', () => {
+  it('reads host and port, and says how its own machine reaches it', () => {
+    assert.equal(urlOf(parseListen('0.0.0.0:7400')), 'http://127.0.0.1:7400')
+    assert.equal(urlOf(parseListen('[::]:7400')), 'http://[::1]:7400')
+    assert.equal(urlOf(parseListen('gw.north.example:0')), 'http://gw.north.example:0')
+  })
+
+  it('refuses what is none', () => {
+    for (const text of ['7400', ':7400', '::1:7400', 'host:', 'host:65536', 'host:x', 'http://host:1', '[::1:1'])
+      assert.throws(() => parseListen(text), { code: 'CONFIG_INVALID' }, text)
+  })
+
+  it("finds an agent's card at its origin or where it is told", () => {
+    assert.equal(cardUrlOf('http://x:1').href, 'http://x:1/.well-known/agent-card.json')
+    assert.equal(cardUrlOf('https://x/cards/a.json').href, 'https://x/cards/a.json')
+    for (const text of ['x', 'file:///a', 'ftp://x']) assert.throws(() => cardUrlOf(text), { code: 'INVALID_ARGUMENT' }, text)
+  })
+})
+
+describe('the card that a gateway serves', () => {
+  const serve = (card: object) =>
+    JSON.parse(serveCard(new TextEncoder().encode(JSON.stringify(card)), 'http://gw/agents/a@b.example/jsonrpc')) as Record<string, unknown>
+
+  it('says what A2A requires even of an agent that is short of words', () => {
+    const card = serve({ name: 'x' })
+    for (const field of ['name', 'description', 'version', 'supportedInterfaces', 'capabilities', 'defaultInputModes', 'defaultOutputModes', 'skills'])
+      assert.notEqual(card[field], undefined, field)
+  })
+
+  it("names no address, no credentials and no signature of the agent's own", () => {
+    const card = serve({
+      name: 'x',
+      supportedInterfaces: [{ url: 'http://10.0.0.1', protocolBinding: 'GRPC', protocolVersion: '1.0', tenant: 'secret' }],
+      securitySchemes: { k: { apiKeySecurityScheme: { location: 'header', name: 'K' } } },
+      securityRequirements: [{ schemes: { k: { list: [] } } }],
+      skills: [{ id: 's', name: 's', description: '', tags: [], securityRequirements: [{ schemes: { k: { list: [] } } }] }],
+      signatures: [{ protected: 'a', signature: 'b' }]
+    })
+    delete (card['capabilities'] as Record<string, unknown>)['extensions']
+    assert.doesNotMatch(JSON.stringify(card), /10\.0\.0\.1|secret|"K"|securityRequirements|signatures/)
+  })
+
+  it('carries one original, even of an agent that is behind a gateway itself', () => {
+    const inner = serve({ name: 'x' })
+    const { extensions } = serve(inner)['capabilities'] as { extensions: { uri: string }[] }
+    assert.equal(extensions.filter(({ uri }) => uri === 'urn:hansa:original-card').length, 1)
+  })
+
+  it('refuses bytes that are no card', () => {
+    for (const text of ['', '[]', '{"skills":7}'])
+      assert.throws(() => serveCard(new TextEncoder().encode(text), 'http://x'), { code: 'INVALID_AGENT_RESPONSE' })
+  })
+})
