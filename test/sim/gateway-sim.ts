@@ -174,7 +174,7 @@ export class GatewaySim {
     return this.clock.run(agent.rpc.call(this.target(gateway), methods.attach, this.papers(agent, ars, change)))
   }
 
-  async heartbeat(agent: SimNode, gateway: SimNode, status = AgentStatus.ONLINE) {
+  async heartbeat(agent: SimNode, gateway: SimNode, status: AgentStatus = AgentStatus.ONLINE) {
     return this.clock.run(agent.rpc.call(this.target(gateway), methods.heartbeat, { resourceId: formatResourceId(agent.identity), status }))
   }
 

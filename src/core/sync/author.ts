@@ -82,7 +82,7 @@ export class Author {
         epoch: this.#epoch,
         version: this.#version,
         key,
-        value: value ?? { case: 'gone', value: { at: BigInt(now) } }
+        value: value ?? { case: 'gone', value: { at: BigInt(Math.trunc(now)) } }
       })
     }
     this.#dirty.clear()

@@ -120,7 +120,7 @@ export class Advertiser {
     const { store, clock } = this.#deps
     const stored = store.get(TABLE, EPOCH_KEY)
     const last = stored === undefined ? 0n : BigInt(new TextDecoder().decode(stored))
-    const now = BigInt(clock.now())
+    const now = BigInt(Math.trunc(clock.now()))
     const epoch = now > last ? now : last + 1n
     store.put(TABLE, EPOCH_KEY, new TextEncoder().encode(epoch.toString()))
     await store.commit()

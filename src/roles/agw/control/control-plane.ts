@@ -78,7 +78,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     synchronizer.takeOwn({ origin: self, epoch, from, to, entries })
   })
   const reporter = new Reporter(deps, () =>
-    attachments.all().map(({ agent }) => ({ resourceId: agent.resourceId, status: agent.status, at: BigInt(clock.now()) }))
+    attachments.all().map(({ agent }) => ({ resourceId: agent.resourceId, status: agent.status, at: BigInt(Math.trunc(clock.now())) }))
   )
   const interconnection = new Interconnection(deps, list, { effects: perform, goodbye: (id) => void forgetTarget(id) })
   const dialer = new Dialer(deps, dial)

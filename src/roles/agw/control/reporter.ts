@@ -44,7 +44,7 @@ export class Reporter {
 
   changed(resourceId: string, status: AgentStatus): void {
     this.#findServers()
-    const change: Report = { resourceId, status, at: BigInt(this.#deps.clock.now()) }
+    const change: Report = { resourceId, status, at: BigInt(Math.trunc(this.#deps.clock.now())) }
     for (const id of this.#servers.keys()) {
       const changes = this.#pending.get(id) ?? new Map<string, Report>()
       this.#pending.set(id, changes.set(resourceId, change))
