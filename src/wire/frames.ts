@@ -22,6 +22,8 @@ export const MAX_FRAME = 64 * 1024
 /** Largest payload of a frame, so the largest fragment of a message. */
 export const MAX_FRAGMENT = MAX_FRAME - FRAME_HEAD
 
+const EMPTY = new Uint8Array()
+
 interface Frame {
   readonly type: number
   readonly payload: Uint8Array
@@ -57,73 +59,98 @@ function checkLength(length: number): void {
 }
 
 /**
- * Frames out of chunks as they come. Holds at most one unfinished frame, so at most 64 KiB. After it has thrown it takes nothing more: where the next frame
- * begins cannot be known.
+ * Frames out of chunks as they come. `add` only keeps the bytes and `next` decodes one frame, so that a reader that is slow holds bytes, which are bounded by
+ * back-pressure, and not a hundred objects for each of them. After it has thrown it gives nothing more: where the next frame begins cannot be known.
  */
 export class FrameDecoder {
-  readonly #head = new Uint8Array(FRAME_HEAD)
-  #headLength = 0
-  #payload: Uint8Array | undefined
-  #payloadLength = 0
+  #chunks: Uint8Array[] = []
+  /** First chunk that is not used up, and how much of it is. */
+  #first = 0
+  #offset = 0
+  #buffered = 0
   #failed: HansaError | undefined
 
-  /** True in the middle of a frame: an end here cuts it off. */
-  get partial(): boolean {
-    return this.#headLength > 0
+  /** Bytes added and not yet given out. */
+  get buffered(): number {
+    return this.#buffered
   }
 
-  /**
-   * Hands each frame that `chunk` completes to `take`; payloads may be views of `chunk`. Throws FRAME_TOO_LARGE (metadata: bound) and MALFORMED (unknown
-   * type) after handing over the frames before.
-   */
-  push(chunk: Uint8Array, take: (frame: Frame) => void): void {
+  add(chunk: Uint8Array): void {
+    if (chunk.length === 0) return
+    this.#chunks.push(chunk)
+    this.#buffered += chunk.length
+  }
+
+  /** Next whole frame, if it is there; its payload may be a view of a chunk. Throws FRAME_TOO_LARGE (metadata: bound) and MALFORMED (unknown type). */
+  next(): Frame | undefined {
     if (this.#failed !== undefined) throw this.#failed
-    let offset = 0
-    while (offset < chunk.length || this.#headLength === FRAME_HEAD) {
-      if (this.#headLength < FRAME_HEAD) {
-        offset = this.#readHead(chunk, offset)
-        if (this.#headLength < FRAME_HEAD) return
-      }
-      const length = this.#checkedLength()
-      const missing = length - this.#payloadLength
-      const available = chunk.length - offset
-      if (this.#payload === undefined && available >= length) {
-        this.#finish(chunk.subarray(offset, offset + length), take)
-        offset += length
-        continue
-      }
-      this.#payload ??= new Uint8Array(length)
-      const part = chunk.subarray(offset, offset + missing)
-      this.#payload.set(part, this.#payloadLength)
-      this.#payloadLength += part.length
-      offset += part.length
-      if (this.#payloadLength < length) return
-      this.#finish(this.#payload, take)
+    if (this.#buffered === 0) return undefined
+    const type = this.#at(0)
+    if (type < HELLO || type > TRAILER) throw this.#fail(new HansaError('MALFORMED', `a frame of unknown type ${type}`))
+    if (this.#buffered < FRAME_HEAD) return undefined
+    const length = (this.#at(1) << 16) | (this.#at(2) << 8) | this.#at(3)
+    if (length > MAX_FRAGMENT)
+      throw this.#fail(new HansaError('FRAME_TOO_LARGE', `a frame of ${length + FRAME_HEAD} bytes; the bound is ${MAX_FRAME}`, { bound: MAX_FRAME }))
+    if (this.#buffered < FRAME_HEAD + length) return undefined
+    this.#take(FRAME_HEAD)
+    return { type, payload: this.#take(length) }
+  }
+
+  /** Adds a chunk and hands out each frame that is whole now. Throws as `next`, after handing over the frames before. */
+  push(chunk: Uint8Array, take: (frame: Frame) => void): void {
+    this.add(chunk)
+    for (let frame = this.next(); frame !== undefined; frame = this.next()) take(frame)
+  }
+
+  /** The byte at `index`, which is there. */
+  #at(index: number): number {
+    let at = this.#offset + index
+    for (let i = this.#first; ; i++) {
+      const chunk = this.#chunks[i]
+      if (chunk === undefined) throw new RangeError('beyond the buffered bytes')
+      if (at < chunk.length) return chunk[at] ?? 0
+      at -= chunk.length
     }
   }
 
-  #readHead(chunk: Uint8Array, offset: number): number {
-    const part = chunk.subarray(offset, offset + FRAME_HEAD - this.#headLength)
-    this.#head.set(part, this.#headLength)
-    this.#headLength += part.length
-    return offset + part.length
+  /** The next `length` bytes, which are there: a view when they lie in one chunk. */
+  #take(length: number): Uint8Array {
+    this.#buffered -= length
+    const chunk = this.#chunks[this.#first] ?? EMPTY
+    if (chunk.length - this.#offset >= length) return this.#cut(chunk, length)
+    const bytes = new Uint8Array(length)
+    for (let filled = 0; filled < length;) {
+      const part = this.#chunks[this.#first] ?? EMPTY
+      const piece = this.#cut(part, Math.min(length - filled, part.length - this.#offset))
+      bytes.set(piece, filled)
+      filled += piece.length
+    }
+    return bytes
   }
 
-  #checkedLength(): number {
-    const [type = 0, high = 0, middle = 0, low = 0] = this.#head
-    const length = (high << 16) | (middle << 8) | low
-    if (type < HELLO || type > TRAILER) this.#failed = new HansaError('MALFORMED', `a frame of unknown type ${type}`)
-    else if (length > MAX_FRAGMENT)
-      this.#failed = new HansaError('FRAME_TOO_LARGE', `a frame of ${length + FRAME_HEAD} bytes; the bound is ${MAX_FRAME}`, { bound: MAX_FRAME })
-    if (this.#failed !== undefined) throw this.#failed
-    return length
+  #cut(chunk: Uint8Array, length: number): Uint8Array {
+    const piece = chunk.subarray(this.#offset, this.#offset + length)
+    this.#offset += length
+    if (this.#offset < chunk.length) return piece
+    this.#offset = 0
+    this.#first++
+    // Used chunks go when they are most of the list: shifting each off alone would cost the square of their number.
+    if (this.#first > 32 && this.#first * 2 > this.#chunks.length) {
+      this.#chunks = this.#chunks.slice(this.#first)
+      this.#first = 0
+    } else if (this.#first === this.#chunks.length) {
+      this.#chunks = []
+      this.#first = 0
+    } else {
+      this.#chunks[this.#first - 1] = EMPTY
+    }
+    return piece
   }
 
-  #finish(payload: Uint8Array, take: (frame: Frame) => void): void {
-    const [type = 0] = this.#head
-    this.#headLength = 0
-    this.#payload = undefined
-    this.#payloadLength = 0
-    take({ type, payload })
+  #fail(error: HansaError): HansaError {
+    this.#failed = error
+    this.#chunks = []
+    this.#buffered = 0
+    return error
   }
 }

@@ -1,8 +1,8 @@
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import type { Channel, Frame } from '../../ports/network.ts'
-import { HansaError } from '../../schema/errors.ts'
-import { encodeHead, FRAME_HEAD, FrameDecoder } from '../../wire/frames.ts'
+import { HansaError, toHansaError } from '../../schema/errors.ts'
+import { encodeHead, FrameDecoder } from '../../wire/frames.ts'
 
 /** Unread bytes above which the stream is paused, and at which it goes on. Memory of a slow reader: this much plus one yamux window. */
 const PAUSE_ABOVE = 256 * 1024
@@ -29,8 +29,6 @@ export class StreamChannel implements Channel {
   readonly peer: string
   readonly #stream: Stream
   readonly #decoder = new FrameDecoder()
-  readonly #frames: Frame[] = []
-  #unread = 0
   #pausing = false
   #reader: Waiter<Frame | undefined> | undefined
   /** Why reading is over; undefined inside means in order. */
@@ -59,21 +57,19 @@ export class StreamChannel implements Channel {
     else if (stream.status === 'closed' && !this.#fin) this.#lose(undefined)
   }
 
-  read(): Promise<Frame | undefined> {
+  async read(): Promise<Frame | undefined> {
     const frame = this.poll()
-    if (frame !== undefined) return Promise.resolve(frame)
-    if (this.#readEnd !== undefined) return this.#readEnd.error === undefined ? Promise.resolve(undefined) : Promise.reject(this.#readEnd.error)
-    if (this.#reader !== undefined) return Promise.reject(new HansaError('INTERNAL', 'two reads of one channel at a time'))
+    if (frame !== undefined) return frame
+    if (this.#readEnd !== undefined) return this.#atEnd(this.#readEnd.error)
+    if (this.#reader !== undefined) throw new HansaError('INTERNAL', 'two reads of one channel at a time')
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject }
     })
   }
 
   poll(): Frame | undefined {
-    const frame = this.#frames.shift()
-    if (frame === undefined) return undefined
-    this.#unread -= frame.payload.length + FRAME_HEAD
-    if (this.#unread <= RESUME_AT && this.#stream.readStatus === 'paused') this.#stream.resume()
+    const frame = this.#decoder.next()
+    if (this.#decoder.buffered <= RESUME_AT && this.#stream.readStatus === 'paused') this.#stream.resume()
     return frame
   }
 
@@ -137,33 +133,38 @@ export class StreamChannel implements Channel {
 
   #onMessage(event: StreamMessageEvent): void {
     if (this.#readEnd !== undefined) return
-    try {
-      const take = (frame: Frame) => this.#take(frame)
-      if (event.data instanceof Uint8Array) this.#decoder.push(event.data, take)
-      else for (const part of event.data) this.#decoder.push(part, take)
-    } catch (error) {
-      this.#endReading(error instanceof HansaError ? error : new HansaError('MALFORMED', 'bytes that are no frame', {}, error))
-      return
-    }
-    if (this.#unread <= PAUSE_ABOVE || this.#pausing) return
+    if (event.data instanceof Uint8Array) this.#decoder.add(event.data)
+    else for (const part of event.data) this.#decoder.add(part)
+    this.#serveReader()
+    if (this.#decoder.buffered <= PAUSE_ABOVE || this.#pausing) return
     this.#pausing = true
     queueMicrotask(() =>
       this.#guard(() => {
         this.#pausing = false
-        if (this.#unread > PAUSE_ABOVE && this.#stream.readStatus === 'readable') this.#stream.pause()
+        if (this.#decoder.buffered > PAUSE_ABOVE && this.#stream.readStatus === 'readable') this.#stream.pause()
       })
     )
   }
 
-  #take(frame: Frame): void {
+  #serveReader(): void {
     const reader = this.#reader
-    if (reader !== undefined) {
+    if (reader === undefined) return
+    try {
+      const frame = this.#decoder.next()
+      if (frame === undefined) return
       this.#reader = undefined
       reader.resolve(frame)
-      return
+    } catch (error) {
+      this.#reader = undefined
+      reader.reject(toHansaError(error))
     }
-    this.#frames.push(frame)
-    this.#unread += frame.payload.length + FRAME_HEAD
+  }
+
+  /** After the last whole frame: an orderly end inside a frame is none. */
+  #atEnd(error: HansaError | undefined): undefined {
+    if (error !== undefined) throw error
+    if (this.#decoder.buffered > 0) throw new HansaError('CONNECTION_LOST', 'the stream ended inside a frame')
+    return undefined
   }
 
   #scheduleFlush(): void {
@@ -200,7 +201,7 @@ export class StreamChannel implements Channel {
 
   #onEnd(): void {
     if (!this.#fin) return // A lost connection: the close event says so.
-    this.#endReading(this.#decoder.partial ? new HansaError('CONNECTION_LOST', 'the stream ended inside a frame') : undefined)
+    this.#endReading(undefined)
     if (this.#stream.status !== 'open' && this.#stream.status !== 'closing') this.#finish(this.#readEnd?.error)
   }
 
@@ -221,8 +222,12 @@ export class StreamChannel implements Channel {
     this.#readEnd = { error }
     const reader = this.#reader
     this.#reader = undefined
-    if (error === undefined) reader?.resolve(undefined)
-    else reader?.reject(error)
+    if (reader === undefined) return
+    try {
+      reader.resolve(this.#atEnd(error))
+    } catch (cause) {
+      reader.reject(toHansaError(cause))
+    }
   }
 
   #finish(error: Error | undefined): void {

@@ -76,7 +76,9 @@ export function createRpc(deps: RpcDeps): Rpc & { start(): Promise<void>; stop()
     },
     stop: async () => {
       stopSweep()
-      await Promise.all([server.stop(), client.pool.stop()])
+      // Calls that still run here may need calls of their own.
+      await server.stop()
+      await client.pool.stop()
     }
   }
 }

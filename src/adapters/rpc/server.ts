@@ -192,12 +192,16 @@ export class Server {
   }
 
   async #endCall(channel: Channel, input: CallInput, failure: HansaError | undefined, trailer: Uint8Array | undefined): Promise<boolean> {
+    // A caller that does not read must not hold the call's place beyond its time.
+    const cancel = this.#deps.clock.after(DRAIN_MS, () => channel.abort())
     try {
       await channel.write(trailerFrame(failure?.at(this.#name()), trailer))
-      return await input.drain(this.#deps.clock)
     } catch {
       return false // The caller is gone; there is nobody to tell.
+    } finally {
+      cancel()
     }
+    return input.drain(this.#deps.clock)
   }
 
   #lookUp(open: CallOpen, protocol: Protocol): { method: Method; handler: AnyHandler } {

@@ -111,7 +111,7 @@ export class MemoryChannel implements Channel {
   }
 
   receiveEnd(): void {
-    this.#endReading(this.#decoder.partial ? lost(undefined) : undefined)
+    this.#endReading(this.#decoder.buffered > 0 ? lost(undefined) : undefined)
     this.#settle()
   }
 

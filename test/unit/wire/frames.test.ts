@@ -11,7 +11,7 @@ function decode(chunks: Uint8Array[]): Frame[] {
   const decoder = new FrameDecoder()
   const frames: Frame[] = []
   for (const chunk of chunks) decoder.push(chunk, (frame) => frames.push({ type: frame.type, payload: Uint8Array.from(frame.payload) }))
-  assert.equal(decoder.partial, false)
+  assert.equal(decoder.buffered, 0)
   return frames
 }
 
@@ -65,8 +65,19 @@ describe('wire/frames', () => {
     for (let length = 1; length < FRAME_HEAD + 5; length++) {
       const decoder = new FrameDecoder()
       decoder.push(encodeFrame({ type: DATA, payload: new Uint8Array(5) }).subarray(0, length), () => assert.fail())
-      assert.equal(decoder.partial, true)
+      assert.equal(decoder.buffered, length)
     }
+  })
+
+  it('decodes only on demand: many tiny frames stay bytes until they are read', () => {
+    const decoder = new FrameDecoder()
+    const tiny = encodeFrame({ type: END, payload: new Uint8Array() })
+    for (let i = 0; i < 1_000; i++) decoder.add(Buffer.concat(Array<Uint8Array>(100).fill(tiny)))
+    assert.equal(decoder.buffered, 400_000)
+    let count = 0
+    while (decoder.next() !== undefined) count++
+    assert.equal(count, 100_000)
+    assert.equal(decoder.buffered, 0)
   })
 
   it('survives any bytes: frames or a typed refusal, nothing else', () => {

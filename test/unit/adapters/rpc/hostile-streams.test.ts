@@ -160,6 +160,46 @@ describe('adapters/rpc against hostile and unlucky streams', () => {
     assert.equal(admitted, 0) // which the reset of the stream brings about.
   })
 
+  it('cuts off a caller that reads no answer, once its time is over', async () => {
+    const failures: unknown[] = []
+    rpc.handleStream(methods.call, async (stream) => {
+      try {
+        for (;;) await stream.write({ bytes: Buffer.alloc(MAX_FRAGMENT), last: true })
+      } catch (error) {
+        failures.push(error)
+        throw error
+      }
+    })
+    const channel = await bad.network.open('server', server.network.addresses(), PROTOCOLS.relay)
+    await channel.write({ type: HELLO, payload: toBinary(HelloSchema, create(HelloSchema, { version: 1, chain: [...badIdentities.chain()] })) })
+    assert.equal((await channel.read())?.type, HELLO)
+    await channel.write(call('agw.call/1', 3_000))
+    await clock.advance(2_900)
+    assert.equal(admitted, 1)
+    assert.deepEqual(failures, [])
+    await clock.advance(6_000)
+    assert.ok(failures[0] instanceof HansaError)
+    assert.equal(admitted, 0)
+  })
+
+  it('lets a running call end when it stops, but not for ever', async () => {
+    const ends: (() => void)[] = []
+    rpc.handle(methods.ping, () => new Promise<object>((resolve) => ends.push(() => resolve({}))))
+    const good = swarm.join('good')
+    const caller = engine(good, new FakeIdentities('north.example').enrol('good', 'good', ['agent']))
+    const target = { peer: 'server', addresses: server.network.addresses() }
+    const first = caller.call(target, methods.ping, {})
+    const second = assert.rejects(caller.call(target, methods.ping, {}), { code: 'CONNECTION_LOST' })
+    await clock.settle()
+    const stopping = rpc.stop()
+    await clock.advance(1_000)
+    ends[0]?.()
+    await first
+    await clock.advance(4_000)
+    await stopping
+    await second
+  })
+
   it('counts a canceled call until its handler has really ended', async () => {
     const ends: (() => void)[] = []
     rpc.handle(methods.ping, () => new Promise<object>((resolve) => ends.push(() => resolve({}))))
