@@ -75,15 +75,17 @@ export class CrlWatch {
     }
   }
 
+  /** rpc shows only those who are believed now, so the identities come from the connections. */
   #cutOff(): void {
-    const { rpc, identities, network, log } = this.#deps
-    for (const identity of rpc.identities()) {
-      if (identity.peer === network.peer) continue
+    const { identities, network, log } = this.#deps
+    for (const peer of new Set(network.peers().map((each) => each.peer))) {
+      const identity = identities.lastOf(peer)
+      if (identity === undefined) continue
       try {
         identities.check(identity)
       } catch (error) {
         log.info({ err: error, spiffeId: identity.spiffeId }, 'cutting off a node that is believed no longer')
-        network.hangUp(identity.peer).catch((failure: unknown) => log.warn({ err: failure, peer: identity.peer }, 'the connection did not end'))
+        network.hangUp(peer).catch((failure: unknown) => log.warn({ err: failure, peer }, 'the connection did not end'))
       }
     }
   }

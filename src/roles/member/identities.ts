@@ -45,6 +45,8 @@ export interface MemberIdentities extends Identities {
   unlist(domain: string): Promise<boolean>
   /** Takes a revocation list over when genuine and newer (see Revocations.accept). */
   acceptCrl(response: CrlResponse): boolean
+  /** The identity that a peer was last believed to have, whether it still is or not; `check` tells. */
+  lastOf(peer: string): PeerIdentity | undefined
   /** Latest verified revocation list of a domain. */
   crl(domain: string): HeldCrl | undefined
   /** A signer's chain with its key: listed and not revoked. Throws as `verifySigner`. */
@@ -62,6 +64,7 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
   const revocations = new Revocations(store, deps.verify, deps.sha256, (id) => trust.domainOf(id), clock.now())
   const chainOf = new WeakMap<PeerIdentity, VerifiedChain>()
   const identityOf = new WeakMap<VerifiedChain, PeerIdentity>()
+  const lastOf = new Map<string, PeerIdentity>()
   const listeners: (() => void)[] = []
   let chain: readonly Uint8Array[] = []
   let self: PeerIdentity | undefined
@@ -146,6 +149,9 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
     verify(peer, shown) {
       const { identity } = signerOf(shown)
       if (identity.peer !== peer) throw refusalError(refuse('key-mismatch', 'the certificate is not for the key that this peer has proved'), { peer })
+      lastOf.delete(peer)
+      if (lastOf.size >= MAX_LISTED_CHAINS) lastOf.delete(lastOf.keys().next().value ?? peer)
+      lastOf.set(peer, identity)
       return identity
     },
     check(identity) {
@@ -163,6 +169,7 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
     list,
     unlist,
     acceptCrl,
+    lastOf: (peer) => lastOf.get(peer),
     crl: (domain) => revocations.of(domain)[0],
     signer: signerOf,
     foreign(shown) {

@@ -1,0 +1,105 @@
+import { createRpc } from '../../src/adapters/rpc/create-rpc.ts'
+import { createVerify, sha256 } from '../../src/adapters/system/crypto.ts'
+import type { Role } from '../../src/core/ids/role.ts'
+import { type Aca, aca } from '../../src/roles/aca/aca.ts'
+import { type AcaConfig, DEFAULT_ACA } from '../../src/roles/aca/config.ts'
+import { createAdmission } from '../../src/roles/member/admission.ts'
+import { createIdentities } from '../../src/roles/member/identities.ts'
+import { member } from '../../src/roles/member/member.ts'
+import type { Signer } from '../../src/ports/signer.ts'
+import { createSigner } from '../../src/adapters/system/crypto.ts'
+import { MemoryLog } from './memory/memory-log.ts'
+import type { MemorySwarm } from './memory/swarm.ts'
+import { MemoryStore } from './memory-store.ts'
+import type { TestDomain } from './pki.ts'
+
+let seeds = 100
+
+export interface TrustNodeOptions {
+  readonly domain: TestDomain
+  readonly name: string
+  /** Certificate at the start; none for a newcomer. */
+  readonly roles?: readonly Role[]
+  readonly bootstrap?: readonly string[]
+  readonly signer?: Signer
+  readonly store?: MemoryStore
+  /** Runs the ACA of the domain here. */
+  readonly aca?: Partial<AcaConfig>
+  readonly notAfter?: number
+}
+
+/** A node of the trust plane on the memory swarm: real rpc, identities, member and (when asked for) ACA. */
+export async function trustNode(swarm: MemorySwarm, options: TrustNodeOptions) {
+  const { domain, name, roles, store = new MemoryStore(), bootstrap = [] } = options
+  const seed = new Uint8Array(32)
+  new DataView(seed.buffer).setUint32(0, ++seeds)
+  const signer = options.signer ?? createSigner(seed)
+  const verify = createVerify()
+  const { clock } = swarm
+  const made =
+    roles === undefined
+      ? undefined
+      : await domain.leaf({ name, roles, seed, notBefore: clock.now() - 60_000, ...(options.notAfter === undefined ? {} : { notAfter: options.notAfter }) })
+  const { network, pubsub, stop } = swarm.join(signer.peer)
+  const identities = createIdentities({
+    domain: domain.domain,
+    signer,
+    clock,
+    verify,
+    sha256,
+    store,
+    chain: made?.chain ?? [],
+    roots: roles === undefined ? [] : [domain.root]
+  })
+  const log = new MemoryLog()
+  const rpc = createRpc({ network, identities, admission: createAdmission(clock), clock, log })
+  const chains: (readonly Uint8Array[])[] = []
+  const service = member({ domain: domain.domain, bootstrap }).create({
+    clock,
+    log,
+    rpc,
+    network,
+    pubsub,
+    signer,
+    identities,
+    random: () => 0,
+    onChain: async (chain) => void chains.push(chain)
+  })
+  let counter = 0
+  const authority: Aca | undefined =
+    options.aca === undefined
+      ? undefined
+      : aca({ ...DEFAULT_ACA, ...options.aca }).create({
+          clock,
+          log,
+          rpc,
+          pubsub,
+          store,
+          issuer: domain.issuer,
+          verify,
+          sha256,
+          random: (size) => sha256(new TextEncoder().encode(`${name} ${++counter}`)).subarray(0, size),
+          chain: () => identities.chain(),
+          onCrl: (list) => void identities.acceptCrl(list)
+        })
+  await rpc.start()
+  await service.start()
+  await authority?.start()
+  return {
+    name,
+    signer,
+    peer: signer.peer,
+    address: `/memory/${signer.peer}/p2p/${signer.peer}`,
+    network,
+    store,
+    identities,
+    rpc,
+    log,
+    chains,
+    member: service,
+    aca: authority,
+    stop
+  }
+}
+
+export type TrustNode = Awaited<ReturnType<typeof trustNode>>
