@@ -1,7 +1,7 @@
 import { create, type Message, type MessageInitShape } from '@bufbuild/protobuf'
 import type { GatewayDoor } from '../../../src/ports/gateway-door.ts'
 import { type AgentAdvert, AgentAdvertSchema } from '../../../src/schema/generated/hansa/v1/gateway_pb.ts'
-import { MessageSchema, Role, SendMessageResponseSchema, StreamResponseSchema } from '../../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { type MessageSchema, Role, SendMessageResponseSchema, StreamResponseSchema } from '../../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
 
 type CallRequest = Parameters<GatewayDoor['call']>[0]
 

@@ -1,4 +1,5 @@
 import { createAccessPolicy } from '../../../core/access/access-policy.ts'
+import { createTaskOwners } from '../../../core/access/task-owners.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { GatewayDoor } from '../../../ports/gateway-door.ts'
 import type { Identities, PeerIdentity } from '../../../ports/identity.ts'
@@ -24,6 +25,9 @@ import { authenticate } from './stages/authenticate.ts'
 import { authorize } from './stages/authorize.ts'
 import { forward } from './stages/forward.ts'
 import { resolve } from './stages/resolve.ts'
+
+/** About 200 bytes a task, so at most a few tens of MiB, and that only with a thousand busy principals. */
+const TASKS = { perPrincipal: 256, principals: 1_000 }
 
 export interface DataPlaneDeps {
   readonly clock: Clock
@@ -62,7 +66,13 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
     admit({ admission }),
     authorize({ policy, identities, routes }),
     resolve({ routes, hopLimit: config.hopLimit }),
-    forward({ clock, rpc, routes, origins: createOriginIssuer({ clock, records, identities, assertionMs: config.assertionMs }) })
+    forward({
+      clock,
+      rpc,
+      routes,
+      owners: createTaskOwners(TASKS),
+      origins: createOriginIssuer({ clock, records, identities, assertionMs: config.assertionMs })
+    })
   ])
 
   /** The pipeline, as long as the gateway takes calls; counts those that stop() has to wait for. */

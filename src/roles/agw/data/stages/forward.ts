@@ -1,4 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf'
+import type { TaskOwners } from '../../../../core/access/task-owners.ts'
 import { formatHandle } from '../../../../core/ids/agent-id.ts'
 import type { Clock } from '../../../../ports/clock.ts'
 import type { ClientStream, Rpc, Target } from '../../../../ports/rpc.ts'
@@ -11,6 +12,7 @@ import { writeMessage } from '../messages.ts'
 import type { OriginIssuer } from '../origin-issuer.ts'
 import { pipe } from '../pipe.ts'
 import type { RelayCall, Stage } from '../relay-call.ts'
+import { guardTasks } from '../task-guard.ts'
 
 /** Ways around a gateway that does not answer, tried before the caller is told. Each costs at most the time to dial. */
 const MAX_DETOURS = 2
@@ -20,6 +22,7 @@ interface ForwardDeps {
   readonly rpc: Rpc
   readonly routes: RoutingView
   readonly origins: OriginIssuer
+  readonly owners: TaskOwners
 }
 
 /** Hands the call to the agent's node or to the next gateway, and the answer back, fragment by fragment (draft 3.4.4). */
@@ -79,9 +82,10 @@ function detour(deps: ForwardDeps, call: RelayCall, handle: string, avoided: rea
 
 async function deliver(deps: ForwardDeps, call: RelayCall, agent: AttachedAgent): Promise<void> {
   const header = encodeHeader(call, { hopLimit: 1, path: [...call.path] })
+  const incoming = await guardTasks(deps.owners, call)
   try {
     const out = await open(deps, call, nodeOf(agent), methods.deliver, header)
-    addHops(call, await pipe(call.incoming, out), elapsed(deps, call))
+    addHops(call, await pipe(incoming, out), elapsed(deps, call))
   } catch (thrown) {
     const error = toHansaError(thrown)
     if (thrown instanceof NotOpened) throw unreachable(agent, error)

@@ -1,0 +1,105 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import type { TaskOwners } from '../../../core/access/task-owners.ts'
+import { formatHandle } from '../../../core/ids/agent-id.ts'
+import { quote } from '../../../core/ids/domain.ts'
+import type { Fragment } from '../../../ports/rpc.ts'
+import { HansaError } from '../../../schema/errors.ts'
+import {
+  CancelTaskRequestSchema,
+  GetTaskRequestSchema,
+  ListTasksResponseSchema,
+  SubscribeToTaskRequestSchema
+} from '../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { taskIdAtHead } from '../../../wire/binding/task-id.ts'
+import { fragmentsOf, readMessage } from './messages.ts'
+import type { Incoming, RelayCall } from './relay-call.ts'
+
+/** Requests that name a task hold an ID, a tenant and perhaps metadata. */
+const MAX_TASK_REQUEST = 64 * 1024
+
+/** One page of tasks with their artifacts: as much as any message. */
+const MAX_TASK_LIST = 16 * 1024 * 1024
+
+const TASK_REQUESTS = { GetTask: GetTaskRequestSchema, CancelTask: CancelTaskRequestSchema, SubscribeToTask: SubscribeToTaskRequestSchema } as const
+
+/**
+ * The caller's side of a call to an attached agent, guarded: tasks that the answers speak of become the caller's, and only the owner of a task learns
+ * anything of it. Agents rarely tell callers apart, and behind a gateway they all look alike (A2A 13.1). Throws TASK_NOT_FOUND.
+ */
+export async function guardTasks(owners: TaskOwners, call: RelayCall): Promise<Incoming> {
+  const { name } = call.operation
+  if (name === 'SendMessage' || name === 'SendStreamingMessage') return learning(owners, call)
+  if (name === 'GetTask' || name === 'CancelTask' || name === 'SubscribeToTask') return checking(owners, call, TASK_REQUESTS[name])
+  if (name === 'ListTasks') return filtering(owners, call)
+  return call.incoming
+}
+
+function learning(owners: TaskOwners, { incoming, principal, target }: RelayCall): Incoming {
+  const agent = formatHandle(target)
+  let begins = true
+  return over(incoming, {
+    write(fragment) {
+      const task = begins ? taskIdAtHead(fragment.bytes) : undefined
+      if (task !== undefined) owners.learn(agent, task, principal)
+      begins = fragment.last
+      return incoming.write(fragment)
+    }
+  })
+}
+
+async function checking(
+  owners: TaskOwners,
+  { incoming, principal, target }: RelayCall,
+  schema: (typeof TASK_REQUESTS)[keyof typeof TASK_REQUESTS]
+): Promise<Incoming> {
+  const bytes = await readMessage(incoming, MAX_TASK_REQUEST)
+  const task = bytes === undefined ? '' : decode(() => fromBinary(schema, bytes).id)
+  const agent = formatHandle(target)
+  if (bytes === undefined || !owners.owns(agent, task, principal)) throw new HansaError('TASK_NOT_FOUND', `${agent} has no task ${quote(task)} of yours`)
+  const again = fragmentsOf(bytes)
+  return over(incoming, {
+    read() {
+      const next = again.next()
+      return next.done ? incoming.read() : Promise.resolve(next.value)
+    }
+  })
+}
+
+/** Cursors stay the agent's: a page may come out short, the next one is asked for as usual. */
+function filtering(owners: TaskOwners, { incoming, principal, target }: RelayCall): Incoming {
+  const agent = formatHandle(target)
+  const parts: Fragment[] = []
+  let size = 0
+  return over(incoming, {
+    async write(fragment) {
+      size += fragment.bytes.length
+      if (size > MAX_TASK_LIST) throw new HansaError('FRAME_TOO_LARGE', `a list of tasks of more than ${MAX_TASK_LIST} bytes`, { bound: MAX_TASK_LIST })
+      parts.push(fragment)
+      if (!fragment.last) return
+      const bytes = await readMessage({ read: () => Promise.resolve(parts.shift()) }, MAX_TASK_LIST)
+      const list = decode(() => fromBinary(ListTasksResponseSchema, bytes ?? new Uint8Array()))
+      const tasks = list.tasks.filter(({ id }) => owners.owns(agent, id, principal))
+      const own = create(ListTasksResponseSchema, { tasks, nextPageToken: list.nextPageToken, pageSize: list.pageSize, totalSize: tasks.length })
+      for (const part of fragmentsOf(toBinary(ListTasksResponseSchema, own))) await incoming.write(part)
+    }
+  })
+}
+
+function over(incoming: Incoming, instead: Partial<Pick<Incoming, 'read' | 'write'>>): Incoming {
+  return {
+    read: instead.read ?? (() => incoming.read()),
+    write: instead.write ?? ((fragment) => incoming.write(fragment)),
+    setTrailer: (bytes) => incoming.setTrailer(bytes),
+    signal: incoming.signal,
+    timeoutMs: incoming.timeoutMs,
+    traceparent: incoming.traceparent
+  }
+}
+
+function decode<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    throw new HansaError('MALFORMED', 'a message about tasks that cannot be decoded', {}, cause)
+  }
+}
