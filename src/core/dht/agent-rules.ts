@@ -2,7 +2,7 @@ import { HansaError } from '../../schema/errors.ts'
 import { AgentRecordSchema } from '../../schema/generated/hansa/v1/directory_pb.ts'
 import { parseResourceId } from '../ids/agent-id.ts'
 import { agentKey } from './keys.ts'
-import { type RuleInput, type Rules, rulesFor } from './record-rules.ts'
+import { type RuleInput, type Rules, rulesFor } from './rules.ts'
 
 /** Rules for the namespace of agents' records. */
 export function agentRules({ consistent, sha256, now }: RuleInput): Rules {

@@ -1,6 +1,6 @@
 import { DomainRecordSchema } from '../../schema/generated/hansa/v1/directory_pb.ts'
 import { domainKey } from './keys.ts'
-import { type RuleInput, type Rules, rulesFor } from './record-rules.ts'
+import { type RuleInput, type Rules, rulesFor } from './rules.ts'
 
 /** Rules for the namespace of domains' records. */
 export function domainRules({ consistent, sha256, now }: RuleInput): Rules {

@@ -50,7 +50,9 @@ export async function discover(
 
   const inquiry = new Inquiry(deps, limits, domainRecords, { query, request, signal })
   await inquiry.run(scopeOf(query, deps), registry.domain)
-  const merged = merge([...local.hits, ...inquiry.hits])
+  // A server that was away may still hold what has been ended here.
+  const current = inquiry.hits.filter(({ record }) => (deps.database.get(record.resourceId)?.record.sequence ?? 0n) <= record.sequence)
+  const merged = merge([...local.hits, ...current])
   return create(DiscoverResponseSchema, {
     hits: merged.slice(0, query.limit).map(({ hit }) => hit),
     asked: [self, ...inquiry.asked],

@@ -1,7 +1,7 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import { renewedRecord, tombstone } from '../../core/directory/agent-record.ts'
 import { type AgentId, formatHandle, formatResourceId, parseResourceId } from '../../core/ids/agent-id.ts'
-import { MAX_VALUE_BYTES } from '../../core/dht/record-rules.ts'
+import { MAX_VALUE_BYTES } from '../../core/dht/rules.ts'
 import type { AgentEntry } from '../../ports/agent-database.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { type SignedRecord, SignedRecordSchema } from '../../schema/generated/hansa/v1/call_pb.ts'
