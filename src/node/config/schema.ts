@@ -107,8 +107,11 @@ export const configSchema = z
     registry: section({
       recordLifetime: setting(duration('1m', '30d'), '24h', 'A record outlives a day without its server, and no longer.'),
       republish: setting(duration('10s', '7d'), '1h', 'DHT peers come and go; an hour keeps enough copies at little cost.'),
-      tombstones: setting(duration('1m', '90d'), '48h', 'Twice the life of a record: nothing older can come back after it.'),
-      queryTimeout: setting(duration('100ms', '30s'), '3s', 'How long other servers may take to answer a discovery; what is late is reported as missing.')
+      queryTimeout: setting(
+        duration('100ms', '30s'),
+        '2s',
+        'A healthy server answers a discovery in milliseconds; one that hangs must not hold up the answer, and is reported as missing.'
+      )
     }),
     ca: section({
       lifetimes: section({
@@ -134,14 +137,14 @@ export const configSchema = z
       )
     }),
     limits: section({
-      enrol: setting(rate, '30/min', 'Per caller; a node enrols once and renews once a week.'),
-      discovery: setting(rate, '60/min', 'Per caller; the value the draft suggests (3.2.3).'),
-      registration: setting(rate, '60/min', 'Per caller; registrations change seldom, and each costs a disk write.'),
-      status: setting(rate, '600/min', 'Per caller; a node with several agents beats for each.'),
-      call: setting(rate, '6000/min', 'Per caller; a hundred calls a second is beyond what an agent needs.'),
-      infrastructure: setting(rate, '6000/min', 'Per caller; gateways and servers among each other.'),
-      openCalls: setting(integer(1, 100_000), 64, 'Calls one caller may have open at a time.'),
-      openCallsTotal: setting(integer(1, 1_000_000), 4096, 'Calls open at a time in all; bounds the memory they take.')
+      enrol: setting(rate, '60/min', 'Per caller; a node enrols once and renews once a week.'),
+      discovery: setting(rate, '60/min', 'Per caller; the one that costs others work (traffic control, draft 2.5).'),
+      registration: setting(rate, '120/min', 'Per caller; registrations change seldom, and each costs a disk write.'),
+      status: setting(rate, '1200/min', 'Per caller; a node with several agents beats for each.'),
+      call: setting(rate, '60000/min', 'Per caller; a thousand calls a second is beyond what an agent needs.'),
+      infrastructure: setting(rate, '12000/min', 'Per caller; gateways and servers among each other.'),
+      openCalls: setting(integer(1, 100_000), 100, 'Calls one caller may have open at a time.'),
+      openCallsTotal: setting(integer(1, 1_000_000), 10_000, 'Calls open at a time in all; bounds the memory they take.')
     }),
     admin: section({
       listen: setting(localAddress, '127.0.0.1:7401', 'Only this machine; unix:PATH keeps even other users of it out.')
