@@ -64,15 +64,6 @@ export function seedFromPem(pem: string): Uint8Array {
   return new Uint8Array(Buffer.from(d, 'base64url'))
 }
 
-/** libp2p's 64 bytes (seed, public half) of a seed. */
-export function seedToLibp2pRaw(seed: Uint8Array): Uint8Array {
-  const { publicKey } = createSigner(seed)
-  const raw = new Uint8Array(64)
-  raw.set(seed)
-  raw.set(publicKey.subarray(-32), 32)
-  return raw
-}
-
 function privateKeyOf(seed: Uint8Array): KeyObject {
   if (seed.length !== 32) throw new HansaError('KEY_MISSING', `a seed of ${seed.length} bytes; an Ed25519 seed has 32`)
   return createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' })

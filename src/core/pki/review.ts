@@ -40,7 +40,7 @@ export type Review =
 
 /**
  * draft 3.1.1: review of an application. The voucher says who; the CSR proves the key. A name with a live certificate for another key is not given away:
- * its holder would be impersonated; a voucher made with `replace` says that the operator means it. A key serves one name only, ever.
+ * its holder would be impersonated; a voucher made with `replace` says that the operator means it. A key serves one name for as long as its certificates are remembered.
  */
 export function reviewApplication(evidence: Evidence, voucher: Voucher | undefined, verify: Verify): Review {
   const possession = reviewKey(evidence, verify)

@@ -6,10 +6,11 @@ import { refusalError } from '../../core/pki/refusal.ts'
 import { type Evidence, type Review, reviewApplication, reviewRenewal } from '../../core/pki/review.ts'
 import type { Lifecycle, Part } from '../../ports/part.ts'
 import type { Caller } from '../../ports/rpc.ts'
-import { HansaError } from '../../schema/errors.ts'
+import type { Counter } from '../../ports/metrics.ts'
+import { HansaError, toHansaError } from '../../schema/errors.ts'
 import { ApplicationState, CertificateState } from '../../schema/generated/hansa/v1/trust_pb.ts'
 import { parseCertificate } from '../../wire/x509/certificate.ts'
-import { type Crl, type CrlReason, isCrlReason } from '../../wire/x509/crl.ts'
+import type { Crl, CrlReason } from '../../wire/x509/crl.ts'
 import { parseCsr } from '../../wire/x509/csr.ts'
 import { methods } from '../../wire/methods.ts'
 import { adoptOwn } from './adopt.ts'
@@ -20,6 +21,7 @@ import type { AcaDeps } from './deps.ts'
 import { createVoucher, findCertificates, live, type NewVoucher, type VoucherRequest, voucherId } from './desk.ts'
 import { Ledger } from './ledger.ts'
 import { createQueue } from './queue.ts'
+import { parseReason } from './reason.ts'
 
 /** The certificate authority of a domain (draft 2.2, 3.1). The operations are the operator's; nodes come by `wire/methods.ts`. */
 export interface Aca extends Lifecycle {
@@ -56,6 +58,7 @@ class AcaService implements Aca {
   readonly #ledger: Ledger
   readonly #crl: CrlDesk
   readonly #alone = createQueue(MAX_WAITING)
+  readonly #decided: Counter | undefined
   #stopTimer = () => {}
 
   constructor(config: AcaConfig, deps: AcaDeps) {
@@ -63,6 +66,7 @@ class AcaService implements Aca {
     this.#deps = deps
     this.#ledger = new Ledger(deps.store)
     this.#crl = new CrlDesk(config, deps, this.#ledger)
+    this.#decided = deps.metrics?.counter('hansa_aca_applications_total', 'Applications and renewals by what came of them.', ['outcome'])
   }
 
   async start(): Promise<void> {
@@ -78,10 +82,10 @@ class AcaService implements Aca {
       () => void this.#maintain().catch((error: unknown) => this.#deps.log.error({ err: error }, 'maintenance of the CA failed'))
     )
     rpc.handle(methods.apply, async ({ csr, voucher }, { caller }) => {
-      const chain = await this.#apply(csr, voucher, caller)
+      const chain = await this.#counted(this.#apply(csr, voucher, caller))
       return { state: ApplicationState.ISSUED, chain }
     })
-    rpc.handle(methods.renew, async ({ csr }, { caller }) => ({ chain: await this.#renew(csr, caller) }))
+    rpc.handle(methods.renew, async ({ csr }, { caller }) => ({ chain: await this.#counted(this.#renew(csr, caller)) }))
     rpc.handle(methods.certificateStatus, ({ serial }, { caller }) => this.#status(serial === '' ? (caller.identity?.serial ?? '') : serial))
     rpc.handle(methods.revoke, async ({ serial, reason }, { caller }) => ({ crlNumber: BigInt(await this.#revokeOwn(serial, reason, caller)) }))
   }
@@ -226,6 +230,17 @@ class AcaService implements Aca {
     })
   }
 
+  async #counted<T>(decision: Promise<T>): Promise<T> {
+    try {
+      const result = await decision
+      this.#decided?.inc({ outcome: 'issued' })
+      return result
+    } catch (error) {
+      this.#decided?.inc({ outcome: toHansaError(error).code })
+      throw error
+    }
+  }
+
   #view(issued: Issued): CertificateView {
     return { ...issued, state: stateOf(issued, this.#deps.clock.now()) }
   }
@@ -234,14 +249,4 @@ class AcaService implements Aca {
 function accepted(review: Review): Extract<Review, { ok: true }> {
   if (!review.ok) throw review.error
   return review
-}
-
-function parseReason(reason: string): CrlReason {
-  if (reason === '') return 'unspecified'
-  if (!isCrlReason(reason))
-    throw new HansaError(
-      'INVALID_ARGUMENT',
-      'not a reason of RFC 5280: unspecified, keyCompromise, affiliationChanged, superseded, cessationOfOperation or privilegeWithdrawn is wanted'
-    )
-  return reason
 }

@@ -47,6 +47,8 @@ async function enrolWith(target: Target, { rpc, identities, signer, domain, vouc
   if (bundle.domain !== domain || roots.length === 0)
     throw refusalError(refuse('unknown-root', `this node does not have the root of ${domain} that the invite names`), { domain })
   if (identities.roots(domain).length === 0) identities.setRoots(roots)
+  if (!identities.roots(domain).some((root) => sameBytes(sha256(root), rootSha256)))
+    throw refusalError(refuse('unknown-root', `the root of ${domain} in use is not the one that the invite names`), { domain })
   const answer = await rpc.call({ ...target, expect: { domain, role: 'aca' } }, methods.apply, { csr: makeCsr(signer), voucher })
   if (answer.state !== ApplicationState.ISSUED)
     throw new HansaError('VOUCHER_INVALID', 'the ACA has not issued a certificate', { applicationId: answer.applicationId })

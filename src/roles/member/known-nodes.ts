@@ -53,10 +53,6 @@ export class KnownNodes {
     if (known !== undefined) this.#nodes.set(peer, { ...known, seen: now })
   }
 
-  drop(peer: string): void {
-    this.#nodes.delete(peer)
-  }
-
   expire(now: number): void {
     for (const [peer, known] of this.#nodes) if (now - known.seen > FORGET_MS) this.#nodes.delete(peer)
   }

@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import type { Role } from '../../core/ids/role.ts'
 import type { Lifecycle, Part } from '../../ports/part.ts'
-import { HansaError, toHansaError } from '../../schema/errors.ts'
+import { type ErrorCode, HansaError, toHansaError } from '../../schema/errors.ts'
 import { type NodeInfo, NodeInfoSchema, type TrustUpdate } from '../../schema/generated/hansa/v1/trust_pb.ts'
 import { methods } from '../../wire/methods.ts'
 import { CRL_EVERY_MS, type MemberConfig, NODES_EVERY_MS } from './config.ts'
@@ -31,6 +31,17 @@ export function member(config: MemberConfig): Part<MemberDeps, Member> {
 }
 
 const EXCHANGE_TIMEOUT_MS = 5000
+/** A node that has just started listens before it serves; it will in a moment. */
+const EXCHANGE_AGAIN_MS = 2000
+/** Answers of nodes that are not of this domain, or not of Hansa: asking again on the same connection is in vain. */
+const NOT_OURS: readonly ErrorCode[] = [
+  'PERMISSION_DENIED',
+  'UNKNOWN_DOMAIN',
+  'UNAUTHENTICATED',
+  'PROTOCOL_VERSION',
+  'CERTIFICATE_INVALID',
+  'CERTIFICATE_REVOKED'
+]
 
 class MemberService implements Member {
   readonly #config: MemberConfig
@@ -44,6 +55,7 @@ class MemberService implements Member {
   readonly #roundTrip = new Map<string, number | undefined>()
   /** Connected peers that are not of this domain. */
   readonly #foreign = new Set<string>()
+  #stopped = false
   #stopTimer = () => {}
 
   constructor(config: MemberConfig, deps: MemberDeps) {
@@ -53,6 +65,12 @@ class MemberService implements Member {
     this.#dialer = new Dialer(deps.network, deps.clock, deps.log)
     this.#crls = new CrlWatch(config.domain, deps, () => [...this.#others('aca'), ...this.#known.infrastructure()])
     this.#renewal = new Renewal(config.domain, deps, () => this.find('aca'))
+    const { metrics, identities, clock } = deps
+    metrics?.gauge('hansa_certificate_seconds_left', 'Until the own certificate ends.', () => ((identities.self()?.notAfter ?? 0) - clock.now()) / 1000)
+    metrics?.gauge('hansa_crl_age_seconds', 'Since the list of the own domain was made; -1 when none is held.', () => {
+      const held = identities.crl(config.domain)
+      return held === undefined ? -1 : (clock.now() - held.thisUpdate) / 1000
+    })
     this.#trust = new TrustPush(config.domain, deps, () => this.#known.infrastructure().filter(({ roles }) => roles.includes('ars') || roles.includes('aca')))
   }
 
@@ -74,6 +92,7 @@ class MemberService implements Member {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true
     this.#stopTimer()
     this.#dialer.stop()
     this.#crls.stop()
@@ -164,8 +183,9 @@ class MemberService implements Member {
 
   /** Tells a node who is here and asks whom it knows (draft 2.2: nodes of one domain). */
   async #exchange(peer: string): Promise<void> {
-    const { rpc, identities, clock, log } = this.#deps
-    if (identities.self() === undefined || this.#foreign.has(peer) || (this.#roundTrip.has(peer) && this.#roundTrip.get(peer) === undefined)) return
+    const { rpc, identities, clock, log, network } = this.#deps
+    if (this.#stopped || identities.self() === undefined || this.#foreign.has(peer) || (this.#roundTrip.has(peer) && this.#roundTrip.get(peer) === undefined))
+      return
     this.#roundTrip.set(peer, undefined)
     const begun = clock.monotonic()
     try {
@@ -191,7 +211,8 @@ class MemberService implements Member {
     } catch (error) {
       this.#roundTrip.delete(peer)
       const { code } = toHansaError(error)
-      if (code === 'PERMISSION_DENIED' || code === 'UNKNOWN_DOMAIN' || code === 'UNAUTHENTICATED') this.#foreign.add(peer)
+      if (NOT_OURS.includes(code)) this.#foreign.add(peer)
+      else if (!this.#stopped && network.peers().some((each) => each.peer === peer)) clock.after(EXCHANGE_AGAIN_MS, () => void this.#exchange(peer))
       log.debug({ err: error, peer }, 'no exchange of nodes')
     }
   }

@@ -35,6 +35,16 @@ describe('member: nodes of one domain', () => {
     assert.equal(gateway.member.find('ars')[0]?.multiaddrs[0], server.address)
   })
 
+  it('ask again when the other one was not ready', async () => {
+    const { clock, swarm, north, server } = await setting()
+    const early = await trustNode(swarm, { domain: north, name: 'early', roles: ['agw'], bootstrap: [server.address] })
+    swarm.stall(early.peer, server.peer)
+    await clock.advance(20_000)
+    assert.deepEqual(early.member.nodes(), [])
+    swarm.heal(early.peer, server.peer)
+    await clock.until(() => early.member.nodes().length === 1, 30_000, 100)
+  })
+
   it('put themselves first when they have the role that is looked for', async () => {
     const { clock, server, node } = await setting()
     await node('ars2', ['ars'])
