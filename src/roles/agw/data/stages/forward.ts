@@ -3,7 +3,7 @@ import type { TaskOwners } from '../../../../core/access/task-owners.ts'
 import { formatHandle } from '../../../../core/ids/agent-id.ts'
 import type { Clock } from '../../../../ports/clock.ts'
 import type { ClientStream, Rpc, Target } from '../../../../ports/rpc.ts'
-import { HansaError, toHansaError } from '../../../../schema/errors.ts'
+import { type ErrorCode, HansaError, toHansaError } from '../../../../schema/errors.ts'
 import { RelayHeaderSchema } from '../../../../schema/generated/hansa/v1/gateway_pb.ts'
 import { methods } from '../../../../wire/methods.ts'
 import type { AttachedAgent, NextHop, RoutingView } from '../../routing-view.ts'
@@ -90,7 +90,9 @@ async function deliver(deps: ForwardDeps, call: RelayCall, agent: AttachedAgent)
     const error = toHansaError(thrown)
     if (thrown instanceof NotOpened) throw unreachable(agent, error)
     // The agent's node may speak of itself only, not in the name of a gateway.
-    throw error.metadata['at'] === undefined ? error : new HansaError(error.code, error.message, { ...error.metadata, at: agent.spiffeId }, error.cause)
+    throw LOCAL.has(error.code) && arose(error, call.self.spiffeId)
+      ? error
+      : new HansaError(error.code, error.message, { ...error.metadata, at: agent.spiffeId }, error.cause)
   }
 }
 
@@ -110,6 +112,17 @@ async function answerTrace(deps: ForwardDeps, call: RelayCall, agent: AttachedAg
   call.incoming.setTrailer(trailerOf([{ gateway: call.self.spiffeId, ms: elapsed(deps, call) }, there]))
 }
 
+/** No connection, or none any more. */
+const LOST: ReadonlySet<ErrorCode> = new Set(['PEER_UNREACHABLE', 'CONNECTION_LOST'])
+
+/** What this gateway finds out by itself about a call that it has handed over. */
+const LOCAL: ReadonlySet<ErrorCode> = new Set(['PEER_UNREACHABLE', 'CONNECTION_LOST', 'DEADLINE_EXCEEDED', 'CANCELED'])
+
+/** True when the error arose at this node; another place means that the other side has answered. */
+function arose(error: HansaError, self: string): boolean {
+  return (error.metadata['at'] ?? self) === self
+}
+
 /** Nothing was handed over: the other side could not be reached, or went away before it took the call. */
 class NotOpened extends HansaError {}
 
@@ -121,8 +134,7 @@ async function open(deps: ForwardDeps, call: RelayCall, target: Target, method: 
   } catch (thrown) {
     const error = toHansaError(thrown)
     if (signal.aborted) throw toHansaError(signal.reason)
-    // `at` means that the other side has answered.
-    if (error.metadata['at'] !== undefined || (error.code !== 'PEER_UNREACHABLE' && error.code !== 'CONNECTION_LOST')) throw error
+    if (!LOST.has(error.code) || !arose(error, call.self.spiffeId)) throw error
     throw new NotOpened(error.code, error.message, error.metadata, error)
   }
 }

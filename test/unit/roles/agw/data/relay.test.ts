@@ -151,7 +151,7 @@ describe('relay of calls (draft 3.4.4)', () => {
     const answer = collect(call(north, handle, { timeoutMs: 5000 }))
     await world.clock.advance(1500)
     await answer
-    assert.equal(north.rpc.opened[0]?.timeoutMs, 3500)
+    assert.equal(world.net.nodes.get(north.identity.peer)?.opened[0]?.timeoutMs, 3500)
   })
 
   it('keeps the error of the agent and names the node at which it arose', async () => {
@@ -165,7 +165,7 @@ describe('relay of calls (draft 3.4.4)', () => {
 
   it("names the agent's gateway when the agent's node is gone", async () => {
     const handle = threeInLine()
-    world.net.down.add('peer of spiffe://south.example/agent/flight')
+    world.net.down.add(identity('spiffe://south.example/agent/flight').peer)
     await assert.rejects(collect(call(north, handle)), (error: HansaError) => {
       assert.equal(error.code, 'AGENT_UNREACHABLE')
       assert.equal(error.metadata['at'], south.identity.spiffeId)
@@ -223,7 +223,7 @@ describe('relay of calls (draft 3.4.4)', () => {
     void writeMessage(stream, toBinary(SendMessageRequestSchema, say('me') as never)).then(() => stream.end())
     assert.ok(await readMessage(stream, 1e6))
     assert.equal(seen?.principal, 'spiffe://south.example/agent/tourist')
-    const relayed = fromBinary(RelayHeaderSchema, south.rpc.opened[0]?.header ?? new Uint8Array())
+    const relayed = fromBinary(RelayHeaderSchema, world.net.nodes.get(south.identity.peer)?.opened[0]?.header ?? new Uint8Array())
     assert.equal(relayed.target, handle)
   })
 

@@ -3,7 +3,7 @@ import { parseSpiffeId } from '../../../../../src/core/ids/spiffe-id.ts'
 import type { Identities, PeerIdentity } from '../../../../../src/ports/identity.ts'
 import type { Log } from '../../../../../src/ports/log.ts'
 import type { Records } from '../../../../../src/ports/records.ts'
-import type { ServerStream } from '../../../../../src/ports/rpc.ts'
+import type { Rpc, ServerStream } from '../../../../../src/ports/rpc.ts'
 import { createDataPlane, type DataPlane } from '../../../../../src/roles/agw/data/data-plane.ts'
 import { readMessage, writeMessage } from '../../../../../src/roles/agw/data/messages.ts'
 import { DATA_DEFAULTS, type DataSettings } from '../../../../../src/roles/agw/data/settings.ts'
@@ -17,17 +17,26 @@ import { SendMessageRequestSchema, SendMessageResponseSchema, StreamResponseSche
 import { methods } from '../../../../../src/wire/methods.ts'
 import { operations } from '../../../../../src/wire/operations.ts'
 import { FakeClock } from '../../../../support/fake-clock.ts'
-import { FakeNet, type FakeRpc } from './fake-rpc.ts'
+import { FakeNet } from './fake-rpc.ts'
 
 export const NORTH = 'north.example'
 export const SOUTH = 'south.example'
 export const EAST = 'east.example'
 
-const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, child: () => silent }
+export const silent: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, child: () => silent }
+
+function peerOf(spiffeId: string): string {
+  return spiffeId.replace('spiffe://', '').replaceAll('/', '-')
+}
+
+/** As the memory network knows it. */
+function addressOf(peer: string): string {
+  return `/memory/${peer}/p2p/${peer}`
+}
 
 export function identity(spiffeId: string, own = false): PeerIdentity {
   const { domain, name, role } = parseSpiffeId(spiffeId)
-  return { peer: `peer of ${spiffeId}`, spiffeId, domain, name, roles: [role], serial: '1', notAfter: Number.MAX_SAFE_INTEGER, own }
+  return { peer: peerOf(spiffeId), spiffeId, domain, name, roles: [role], serial: '1', notAfter: Number.MAX_SAFE_INTEGER, own }
 }
 
 /** A record whose signature is the name of its signer: enough to see who believes what. */
@@ -54,7 +63,7 @@ function records(self: PeerIdentity, counted: { opened: number }): Records {
 export interface Gateway {
   readonly identity: PeerIdentity
   readonly plane: DataPlane
-  readonly rpc: FakeRpc
+  readonly rpc: Rpc
   readonly records: Records
   /** Listed domains; change it to unlist. */
   readonly listed: string[]
@@ -73,31 +82,50 @@ export class World {
 
   gateway(domain: string, settings: Partial<DataSettings> = {}): Gateway {
     const self = identity(`spiffe://${domain}/agw/gw`, true)
-    const rpc = this.net.node(self)
     const listed = [NORTH, SOUTH, EAST]
     const counted = { opened: 0 }
     const revoked = new Set<string>()
     const listeners: (() => void)[] = []
     const identities: Identities = {
-      chain: () => [],
-      self: () => self,
-      verify: () => {
-        throw new Error('not used')
-      },
+      ...this.identitiesOf(self),
       check: (who) => {
         if (revoked.has(who.spiffeId)) throw new HansaError('CERTIFICATE_REVOKED', who.spiffeId)
       },
-      verifySigner: () => {
-        throw new Error('not used')
-      },
       domains: () => listed,
-      roots: () => [],
       onChange: (fn) => void listeners.push(fn)
     }
+    const rpc = this.rpc(self, identities)
     const made = records(self, counted)
     const config = { ...DATA_DEFAULTS, ...settings }
     const plane = createDataPlane({ clock: this.clock, log: silent, rpc, records: made, identities, routes: this.#view(self.spiffeId), config, domain })
     return { identity: self, plane, rpc, records: made, listed, counted, revoked, changed: () => listeners.forEach((fn) => fn()) }
+  }
+
+  /** What carries the calls of one node; the real engine in engine.test.ts. */
+  protected rpc(self: PeerIdentity, _identities: Identities): Rpc {
+    return this.net.node(self)
+  }
+
+  /** A "certificate" is the SPIFFE ID in plain text, shown by the peer that is called after it. */
+  protected identitiesOf(self: PeerIdentity): Identities {
+    const verifySigner: Identities['verifySigner'] = ([leaf]) => {
+      const spiffeId = new TextDecoder().decode(leaf)
+      return identity(spiffeId, parseSpiffeId(spiffeId).domain === self.domain)
+    }
+    return {
+      chain: () => [new TextEncoder().encode(self.spiffeId)],
+      self: () => self,
+      verify: (peer, chain) => {
+        const shown = verifySigner(chain)
+        if (shown.peer !== peer) throw new HansaError('CERTIFICATE_INVALID', peer)
+        return shown
+      },
+      check: () => undefined,
+      verifySigner,
+      domains: () => [NORTH, SOUTH, EAST],
+      roots: () => [],
+      onChange: () => undefined
+    }
   }
 
   #view(self: string): RoutingView {
@@ -112,7 +140,7 @@ export class World {
         }
         const via = next.find((gateway) => !passed.includes(gateway))
         if (via === undefined) throw new HansaError('NO_ROUTE', handle)
-        const info = create(NodeInfoSchema, { spiffeId: via, peerId: `peer of ${via}` })
+        const info = create(NodeInfoSchema, { spiffeId: via, peerId: peerOf(via), multiaddrs: [addressOf(peerOf(via))] })
         return { kind: 'gateway', gateway: info, via: info }
       },
       attached: (handle) => this.agents.get(handle),
@@ -129,10 +157,10 @@ export class World {
   /** Puts an agent's node on the net, attached to `at`. */
   agent(name: string, at: Gateway, serve: (stream: ServerStream, header: RelayHeader) => Promise<void>): string {
     const handle = `${name}@${at.identity.domain}`
-    const self = identity(`spiffe://${at.identity.domain}/agent/${name}`)
-    this.net.node(self).handleStream(methods.deliver, (stream) => serve(stream, fromBinary(RelayHeaderSchema, stream.header)))
+    const self = identity(`spiffe://${at.identity.domain}/agent/${name}`, true)
+    this.rpc(self, this.identitiesOf(self)).handleStream(methods.deliver, (stream) => serve(stream, fromBinary(RelayHeaderSchema, stream.header)))
     this.agents.set(handle, {
-      ...{ resourceId: '', spiffeId: self.spiffeId, handle, peer: self.peer, addresses: [], status: AgentStatus.ONLINE, streaming: true },
+      ...{ resourceId: '', spiffeId: self.spiffeId, handle, peer: self.peer, addresses: [addressOf(self.peer)], status: AgentStatus.ONLINE, streaming: true },
       card: new TextEncoder().encode(`{"name":"${name}"}`)
     })
     this.routes.set(handle, new Map([[at.identity.spiffeId, 'local']]))
