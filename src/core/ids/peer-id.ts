@@ -9,12 +9,6 @@ export function isEd25519Spki(spki: Uint8Array): boolean {
   return spki.length === SPKI_HEAD.length + 32 && SPKI_HEAD.every((byte, index) => spki[index] === byte)
 }
 
-/** SubjectPublicKeyInfo of the 32 bytes of an Ed25519 public key. */
-export function ed25519Spki(key: Uint8Array): Uint8Array {
-  if (key.length !== 32) throw new RangeError(`an Ed25519 public key has 32 bytes, not ${key.length}`)
-  return Uint8Array.from([...SPKI_HEAD, ...key])
-}
-
 /** PeerId (text, 12D3KooW...) of an Ed25519 SubjectPublicKeyInfo: it is the key in another coat. Undefined for other keys. */
 export function peerIdOf(spki: Uint8Array): string | undefined {
   return isEd25519Spki(spki) ? base58(Uint8Array.from([...PEER_ID_HEAD, ...spki.subarray(SPKI_HEAD.length)])) : undefined

@@ -221,6 +221,18 @@ describe('member: listed domains', () => {
     await clock.until(() => server.identities.domains().includes('south.example'), 2 * MINUTE, 100)
   })
 
+  it('are taken one by one: a root that is none keeps no other out', async () => {
+    const { clock, server, node } = await setting()
+    const south = await testDomain('south.example', clock.now())
+    const gateway = await node('gw1', ['agw'])
+    const bundles = [
+      { domain: 'bad.example', sequence: 1n, roots: [new Uint8Array(3)] },
+      { domain: 'south.example', sequence: 1n, roots: [south.root] }
+    ]
+    await gateway.rpc.call({ peer: server.peer, addresses: [server.address] }, methods.trust, { bundles, removed: ['north.example', 'none.example'] })
+    assert.deepEqual(server.identities.domains(), ['north.example', 'south.example'])
+  })
+
   it('are not taken from an agent', async () => {
     const { server, node } = await setting()
     const south = await testDomain('south.example')
