@@ -127,6 +127,38 @@ describe('sim: gateways come to know the same', function () {
     await sim.clock.until(() => applicable(b).includes('flight@a.example'), 31_000)
   })
 
+  it('a gap seen in gossip is filled at once', async () => {
+    const sim = new GatewaySim(['a.example', 'b.example'])
+    const a = await sim.gateway('gw', 'a.example')
+    const b = await sim.gateway('gw', 'b.example')
+    const ars = await sim.ars('a.example')
+    const [first, second] = [await sim.agent('first', 'a.example'), await sim.agent('second', 'a.example')]
+    await sim.connect(a, b)
+    await sim.clock.advance(1_000)
+    sim.swarm.faults.drop = 1
+    await sim.attach(first, a, ars)
+    await sim.clock.advance(200)
+    sim.swarm.faults.drop = 0
+    await sim.attach(second, a, ars)
+    await sim.clock.until(() => applicable(b).length === 2, 500)
+  })
+
+  it('what a neighbour brings at link-up goes on to all others, without any gossip', async () => {
+    const sim = new GatewaySim(['a.example', 'b.example', 'c.example', 'd.example'], 1, { drop: 1 })
+    const [a, b, c, d] = [
+      await sim.gateway('gw', 'a.example'),
+      await sim.gateway('gw', 'b.example'),
+      await sim.gateway('gw', 'c.example'),
+      await sim.gateway('gw', 'd.example')
+    ]
+    await sim.connect(b, c)
+    await sim.connect(c, d)
+    await sim.attach(await sim.agent('flight', 'a.example'), a, await sim.ars('a.example'))
+    await sim.clock.advance(1_000)
+    await sim.connect(a, b)
+    await sim.clock.until(() => d.control.routes().length === 1, 500)
+  })
+
   it('a restart is a new epoch: what was attached before is held, inapplicable, and goes unless it comes back', async () => {
     const sim = new GatewaySim(['a.example', 'b.example'])
     const a = await sim.gateway('gw', 'a.example')

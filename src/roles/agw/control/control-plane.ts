@@ -168,7 +168,11 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     if (!key.startsWith('spiffe://')) return interconnection.connectAddress(key)
     if (list.isUp(key)) return key
     const node = members.find('agw').find(({ spiffeId }) => spiffeId === key)
-    if (node === undefined) throw new HansaError('NEIGHBOR_NOT_FOUND', `${key} is not known in this domain`)
+    if (node === undefined) {
+      list.abandoned(key)
+      throw new HansaError('NEIGHBOR_NOT_FOUND', `${key} is not known in this domain`)
+    }
+    list.connecting(node, clock.monotonic())
     return interconnection.connect(node.peerId, node.multiaddrs, key)
   }
 
@@ -219,6 +223,9 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     if (next !== undefined) void exchanger.exchange(next.id)
   }
 
+  deps.metrics?.gauge('hansa_gateway_attached_agents', 'Agents attached to this gateway', () => attachments.all().length)
+  deps.metrics?.gauge('hansa_gateway_neighbors', 'Interconnected gateways that are up', () => list.all().filter(({ state }) => state === 'up').length)
+  deps.metrics?.gauge('hansa_gateway_origins', 'Gateways in the synchronized table', () => replica.origins().length)
   attachments.serve()
   interconnection.serve()
   heartbeats.serve()
