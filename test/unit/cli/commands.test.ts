@@ -159,7 +159,8 @@ describe('commands at a running node', () => {
       status: 'running' as const,
       addresses: [],
       agents: 2,
-      rttMs: 1.25
+      rttMs: 1.25,
+      sinceMs: 5000
     }
     const hansa = await serve({
       agents: async () => ({ agents: [agent] }),
@@ -184,7 +185,7 @@ describe('commands at a running node', () => {
       }),
       ownCertificate: async () => ({ certificate, issuer: 'north.example issuing', chainPem: 'PEM\n', renewAt: 500 }),
       ownCertificateStatus: async () => certificate,
-      deregister: async () => ({ resourceId: agent.resourceId, sequence: 2 })
+      deregister: async () => ({ resourceId: agent.resourceId })
     })
     const shows = async (argv: string, wanted: RegExp, code = 0): Promise<void> => {
       const result = await hansa(...argv.split(' '))
