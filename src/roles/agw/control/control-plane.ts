@@ -1,8 +1,7 @@
-import { linkCost, steadyCost } from '../../../core/routing/link-cost.ts'
 import type { Route } from '../../../core/routing/route-table.ts'
 import { createAccessPolicy } from '../../../core/access/access-policy.ts'
 import { type Neighbor, NeighborList, type PeeringEffect } from '../../../core/peering/neighbor-list.ts'
-import { agentKey, GATEWAY_KEY, LINKS_KEY, resourceIdOf } from '../../../core/sync/entry.ts'
+import { agentKey, resourceIdOf } from '../../../core/sync/entry.ts'
 import { Replica } from '../../../core/sync/replica.ts'
 import type { Lifecycle } from '../../../ports/part.ts'
 import { HansaError } from '../../../schema/errors.ts'
@@ -19,6 +18,7 @@ import { Interconnection } from './interconnection.ts'
 import { Reporter } from './reporter.ts'
 import type { Attachment } from './review-attach.ts'
 import { RouteBook } from './route-book.ts'
+import { describeSelf, nameLinks } from './self-description.ts'
 import { Synchronizer } from './synchronizer.ts'
 
 /** Resolution of everything that time changes: a silent death is noticed at most this late. */
@@ -102,7 +102,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
 
   function perform(effects: readonly PeeringEffect[]): void {
     if (effects.length === 0) return
-    nameLinks()
+    describe()
     for (const { kind, neighbor } of effects) {
       log.info({ neighbor: neighbor.id, state: kind }, 'neighbour')
       switch (kind) {
@@ -132,17 +132,6 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       if (resourceId !== undefined && entry.value.case === 'agent' && attachments.get(entry.value.value.handle) === undefined)
         reporter.changed(resourceId, AgentStatus.OFFLINE)
     }
-  }
-
-  /** Names the links that are up, to the graph at once and to everybody else. */
-  function nameLinks(): void {
-    const said = advertiser.value(LINKS_KEY)
-    const before = new Map(said?.case === 'links' ? said.value.links.map(({ gateway, cost }) => [gateway, cost]) : [])
-    const links = list.all().flatMap(({ id, state, rttMs }) => (state === 'up' ? [{ to: id, cost: steadyCost(before.get(id), linkCost(rttMs)) }] : []))
-    book.setOwnLinks(links)
-    if (said !== undefined && links.length === before.size && links.every(({ to, cost }) => before.get(to) === cost)) return
-    const value = links.map(({ to, cost }) => ({ $typeName: 'hansa.v1.Link' as const, gateway: to, cost }))
-    advertiser.set(LINKS_KEY, { case: 'links', value: { $typeName: 'hansa.v1.LinkState', links: value } })
   }
 
   /** Something of an origin is missing: ask the origin itself, or the neighbour on the way there, or any. */
@@ -197,11 +186,10 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     for (const origin of synchronizer.distrusted()) forgetOrigin(origin)
   }
 
-  function describeSelf(): void {
-    const info = members.self()
-    const said = advertiser.value(GATEWAY_KEY)
-    const same = said?.case === 'gateway' && said.value.ingress === info.ingress && said.value.multiaddrs.join() === info.multiaddrs.join()
-    if (!same) advertiser.set(GATEWAY_KEY, { case: 'gateway', value: { ...info, spiffeId: self } })
+  /** What is said of this gateway itself; the graph takes its links at once. */
+  function describe(): void {
+    describeSelf(advertiser, members.self(), self)
+    book.setOwnLinks(nameLinks(advertiser, list))
   }
 
   function tick(): void {
@@ -209,8 +197,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     advertiser.tick()
     heartbeats.tick()
     reporter.tick()
-    describeSelf()
-    nameLinks()
+    describe()
     book.apply(replica.tick(clock.monotonic()))
     for (const origin of book.tick()) forgetOrigin(origin)
     for (const node of members.find('agw')) if (node.spiffeId !== self && !apart.has(node.spiffeId)) dialer.want(node.spiffeId, node.spiffeId)
@@ -245,8 +232,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       self = identities.self()?.spiffeId ?? ''
       await advertiser.start()
       running = true
-      describeSelf()
-      nameLinks()
+      describe()
       dialer.start()
       const stops = [clock.every(TICK_MS, tick), clock.every(config.heartbeatMs, exchangeInTurn)]
       stopTicking = () => stops.forEach((stop) => stop())

@@ -84,7 +84,8 @@ export class Interconnection {
 
   /** Says to all neighbours that this gateway restarts. */
   async announceRestart(): Promise<void> {
-    await Promise.all(this.#list.all().map(({ state, info }) => (state === 'up' ? this.#goodbye(info, 'restarting', true) : undefined)))
+    const up = this.#list.all().filter(({ state }) => state === 'up')
+    await Promise.all(up.map(({ info }) => this.#goodbye(info, 'restarting', true)))
   }
 
   /** Drops neighbours whose certificate no longer holds. */

@@ -35,6 +35,7 @@ export class RouteBook implements RoutingView {
   /** Said goodbye for good: not listed until it can be reached again. */
   readonly #withdrawn = new Set<string>()
   #paths: Map<string, Path> | undefined
+  #ownLinks = ''
 
   constructor(options: RouteBookOptions) {
     this.#options = options
@@ -58,6 +59,9 @@ export class RouteBook implements RoutingView {
 
   /** Own links come from the neighbour list itself, so that a neighbour that is gone is out of all paths at once. */
   setOwnLinks(links: readonly NamedLink[]): void {
+    const text = JSON.stringify([this.#options.self(), links])
+    if (text === this.#ownLinks) return
+    this.#ownLinks = text
     this.#setLinks(this.#options.self(), links)
     for (const { to } of links) this.#withdrawn.delete(to)
   }
