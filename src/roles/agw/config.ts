@@ -16,7 +16,7 @@ export interface AgwConfig extends DataSettings {
   readonly forgetGatewayMs: number
   /** How long a gateway that cannot be reached is still passed on to others. Well below `forgetGatewayMs`, else two gateways keep a dead one alive between them. */
   readonly passOnMs: number
-  /** Multiaddrs or host:port of gateways to interconnect with, redialled for ever. */
+  /** Multiaddrs of gateways to interconnect with, redialled for ever. */
   readonly neighbors: readonly string[]
   /** Whether agents of one domain talk directly or through a gateway (draft 3.3: "as requirements"). */
   readonly intraDomain: 'direct' | 'gateway'

@@ -21,7 +21,7 @@ import { RouteBook } from './route-book.ts'
 import { describeSelf, nameLinks } from './self-description.ts'
 import { Synchronizer } from './synchronizer.ts'
 
-/** Resolution of everything that time changes: a silent death is noticed at most this late. */
+/** Resolution of everything that time changes: a silent death is noticed at most this late. Half a heartbeat where that is shorter. */
 const TICK_MS = 1_000
 
 /** News from an exchange goes on to the other neighbours after this time, gathered. */
@@ -234,7 +234,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       running = true
       describe()
       dialer.start()
-      const stops = [clock.every(TICK_MS, tick), clock.every(config.heartbeatMs, exchangeInTurn)]
+      const stops = [clock.every(Math.min(TICK_MS, config.heartbeatMs / 2), tick), clock.every(config.heartbeatMs, exchangeInTurn)]
       stopTicking = () => stops.forEach((stop) => stop())
       tick()
     },
