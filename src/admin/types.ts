@@ -129,7 +129,7 @@ export type ResolveResponse = z.infer<typeof resolveResponse>
 export const agentList = z.object({ agents: z.array(agentSummary) })
 export type AgentList = z.infer<typeof agentList>
 
-export const deregistration = z.object({ resourceId: z.string(), sequence: z.number() })
+export const deregistration = z.object({ resourceId: z.string() })
 
 // ---- data -----------------------------------------------------------------------------------------------------------------------------
 
@@ -221,7 +221,7 @@ export const neighbor = z.object({
   status: z.enum(['running', 'restarting', 'offline']),
   addresses: z.array(z.string()),
   rttMs: z.number().optional(),
-  lastHeardAt: z.number().optional(),
+  sinceMs: z.number().meta({ description: 'Milliseconds since the last change of status.' }),
   agents: z.int()
 })
 export const neighborList = z.object({ neighbors: z.array(neighbor) })

@@ -88,7 +88,7 @@ export async function main(): Promise<void> {
     stderr: process.stderr,
     env: process.env,
     signal: stopping.signal,
-    host: async () => (await import('../node/host-functions.ts')).hostFunctions
+    host: async () => (await import('./host/host-functions.ts')).hostFunctions
   })
   process.exitCode = code
 }

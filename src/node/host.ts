@@ -68,12 +68,14 @@ export interface DemoStep {
   readonly title: string
   readonly ok: boolean
   readonly ms: number
-  /** What was seen, in one or a few lines. */
-  readonly detail?: string
+  /** What was seen before it, when it had to fail. */
+  readonly control: string
+  /** What was seen. */
+  readonly saw: string
 }
 
 export interface DemoOptions {
-  /** Leave everything running afterwards, until `signal`. */
+  /** Leave everything running afterwards. */
   readonly keep: boolean
   readonly signal: AbortSignal
   readonly onStep: (step: DemoStep) => void

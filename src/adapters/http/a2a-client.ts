@@ -7,10 +7,11 @@ import { A2A_VERSION } from '../../wire/binding/a2a-version.ts'
 import { createEventParser } from '../../wire/binding/server-sent-events.ts'
 import type { Operation } from '../../wire/operations.ts'
 import { type AgentInterface, cardUrlOf, pickInterface } from './agent-interface.ts'
+import { readCardFile } from './card-file.ts'
 import { pieces, readBody, send } from './http-client.ts'
 
 export interface A2aClientSettings {
-  /** The agent's origin (http://host:port), or the URL of its card. */
+  /** The agent's origin (http://host:port), or the URL of its card; a file: URL where the agent serves none. */
   readonly card: string
   /** Largest answer or event, in bytes; what the network can carry by default. */
   readonly maxAnswer?: number
@@ -32,9 +33,7 @@ export function createA2aClient(settings: A2aClientSettings): AgentClient {
   async function card(caller: AbortSignal): Promise<Uint8Array> {
     const signal = AbortSignal.any([caller, AbortSignal.timeout(cardTimeoutMs)])
     try {
-      const response = await send({ url: cardUrl, method: 'GET', headers: { accept: 'application/json' }, signal })
-      const bytes = await readBody(response, cardUrl, maxCard, signal)
-      if (response.statusCode !== 200) throw new HansaError('INVALID_AGENT_RESPONSE', `there is no card at ${cardUrl.href}: HTTP ${response.statusCode}`)
+      const bytes = cardUrl.protocol === 'file:' ? await readCardFile(cardUrl, maxCard) : await fetchCard(signal)
       known = pickInterface(bytes, cardUrl)
       return bytes
     } catch (thrown) {
@@ -43,6 +42,13 @@ export function createA2aClient(settings: A2aClientSettings): AgentClient {
         throw new HansaError('AGENT_UNREACHABLE', `the agent did not show its card at ${cardUrl.href} within ${cardTimeoutMs} ms`, {}, thrown)
       throw thrown
     }
+  }
+
+  async function fetchCard(signal: AbortSignal): Promise<Uint8Array> {
+    const response = await send({ url: cardUrl, method: 'GET', headers: { accept: 'application/json' }, signal })
+    const bytes = await readBody(response, cardUrl, maxCard, signal)
+    if (response.statusCode !== 200) throw new HansaError('INVALID_AGENT_RESPONSE', `there is no card at ${cardUrl.href}: HTTP ${response.statusCode}`)
+    return bytes
   }
 
   async function find(signal: AbortSignal): Promise<AgentInterface> {
@@ -82,6 +88,8 @@ export function createA2aClient(settings: A2aClientSettings): AgentClient {
     async probe(signal) {
       try {
         await card(signal)
+        // A file says nothing of the agent: whatever its interface answers to a GET, it is there.
+        if (cardUrl.protocol === 'file:') await knock((await find(signal)).url, AbortSignal.any([signal, AbortSignal.timeout(cardTimeoutMs)]))
         return true
       } catch {
         return false
@@ -111,4 +119,9 @@ function headersOf(operation: Operation, { extensions, principal }: Parameters<A
 
 function refused(url: URL, status: number | undefined): HansaError {
   return new HansaError('AGENT_FAILED', `the agent at ${url.origin} answered with HTTP ${status}`, { status: status ?? 0 })
+}
+
+async function knock(url: URL, signal: AbortSignal): Promise<void> {
+  const response = await send({ url, method: 'GET', headers: {}, signal })
+  response.destroy()
 }

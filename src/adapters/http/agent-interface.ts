@@ -12,9 +12,10 @@ export interface AgentInterface {
 /** Where a card is looked for (A2A 8.2). */
 const WELL_KNOWN = '/.well-known/agent-card.json'
 
-/** The agent's own address may be given as the URL of its card or as its origin. Throws INVALID_ARGUMENT. */
+/** The agent's own address may be given as the URL of its card (of a file too) or as its origin. Throws INVALID_ARGUMENT. */
 export function cardUrlOf(text: string): URL {
   const url = URL.parse(text)
+  if (url?.protocol === 'file:') return url
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
     throw new HansaError('INVALID_ARGUMENT', `not an http URL of an agent or its card: ${JSON.stringify(text.slice(0, 200))}`)
   return url.pathname === '/' ? new URL(WELL_KNOWN, url) : url

@@ -19,7 +19,8 @@ export function addDemo(program: Command, frame: Frame): void {
         onStep: (step) =>
           session.out.result(step, (done) => [
             `${done.ok ? session.out.style('green', '  ok  ') : session.out.style('red', ' FAIL ')} ${done.title} ${session.out.style('dim', showMs(done.ms))}`,
-            ...(done.detail === undefined ? [] : done.detail.split('\n').map((line) => `       ${session.out.style('dim', line)}`))
+            ...(done.control === '' ? [] : [`       ${session.out.style('dim', `before: ${done.control}`)}`]),
+            `       ${session.out.style('dim', `now:    ${done.saw}`)}`
           ])
       })
       return held ? 0 : 1

@@ -13,12 +13,12 @@ export function addGw(program: Command, frame: Frame): void {
     async run(session) {
       session.out.result(await (await session.admin()).call('neighbors', {}), ({ neighbors }) =>
         renderTable(
-          ['GATEWAY', 'STATUS', 'RTT', 'HEARD', 'AGENTS', 'ADDRESS'],
+          ['GATEWAY', 'STATUS', 'RTT', 'FOR', 'AGENTS', 'ADDRESS'],
           neighbors.map((neighbor) => [
             neighbor.gateway,
             neighbor.status,
             neighbor.rttMs === undefined ? '-' : showMs(neighbor.rttMs),
-            neighbor.lastHeardAt === undefined ? '-' : `${showAge(Date.now() - neighbor.lastHeardAt)} ago`,
+            showAge(neighbor.sinceMs),
             String(neighbor.agents),
             neighbor.addresses[0] ?? '-'
           ])

@@ -27,6 +27,7 @@ export async function agentSteps(story: Story, programs: Programs, world: World)
   const { north, south } = world
   let hotel: DemoAgent | undefined
   await story.step(
+    'registration',
     'hotel@south.example enrols, registers and attaches; north finds it',
     async () => {
       const { hits, complete } = await north.gateway.admin.call('find', { capabilities: ['travel/hotel'], status: 'any' })
@@ -44,6 +45,7 @@ export async function agentSteps(story: Story, programs: Programs, world: World)
   must(hotel !== undefined, 'no hotel')
 
   await story.step(
+    'discovery',
     'what north is given is the address of a gateway of south, not of the agent (draft 3.2.3)',
     async () => {
       const { hits } = await north.gateway.admin.call('find', { capabilities: ['travel/submarine'], status: 'any' })
@@ -66,6 +68,7 @@ export async function agentSteps(story: Story, programs: Programs, world: World)
 async function openRest(story: Story, programs: Programs, { north, south }: World): Promise<Omit<DemoAgents, 'hotel'>> {
   let rest: Omit<DemoAgents, 'hotel'> | undefined
   await story.step(
+    'catalog',
     "flight and weather of north, visa of south: each is in the other gateway's catalog",
     async () => {
       const [atNorth, atSouth] = await Promise.all([north.outsider.catalog(), south.outsider.catalog()])
@@ -93,6 +96,7 @@ async function openRest(story: Story, programs: Programs, { north, south }: Worl
 
 async function callSteps(story: Story, { north, south }: World): Promise<void> {
   await story.step(
+    'call',
     'an unmodified @a2a-js/sdk client at south calls flight@north.example, an agent that knows nothing of Hansa',
     async () => `a call to nobody@north.example: ${await south.outsider.refusalOf('nobody@north.example')}`,
     async () => {
@@ -105,6 +109,7 @@ async function callSteps(story: Story, { north, south }: World): Promise<void> {
     }
   )
   await story.step(
+    'stream',
     'hotel@south.example streams its answer to a client at north',
     async () => `a stream from nobody@south.example: ${await north.outsider.refusalOf('nobody@south.example')}`,
     async () => {

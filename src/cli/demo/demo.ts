@@ -5,15 +5,8 @@ import { agentSteps } from './agent-steps.ts'
 import { endingSteps } from './ending-steps.ts'
 import { foundDomains, type World } from './found-domains.ts'
 import { Programs } from './program.ts'
-import { Story, type Teller } from './story.ts'
-
-export interface DemoOptions {
-  /** Leave everything running. */
-  readonly keep: boolean
-  readonly teller: Teller
-  /** For what to try next. */
-  readonly write: (line: string) => void
-}
+import type { DemoOptions } from '../../node/host.ts'
+import { Story } from './story.ts'
 
 /**
  * Settings of every program of the demo: loopback and free ports only, so that it never meets another node on this machine; heartbeats of a second, so that
@@ -24,7 +17,7 @@ const ENVIRONMENT = {
   HANSA_GATEWAY_LISTEN: '127.0.0.1:0',
   HANSA_ADMIN_LISTEN: '127.0.0.1:0',
   HANSA_GATEWAY_HEARTBEAT: '1s',
-  HANSA_AGENT_HEARTBEAT: '1s',
+  HANSA_AGENT_PROBE: '1s',
   HANSA_LOG_FORMAT: 'json'
 }
 
@@ -32,9 +25,7 @@ const ENVIRONMENT = {
 export async function runDemo(options: DemoOptions): Promise<boolean> {
   const dir = await mkdtemp(join(tmpdir(), 'hansa-demo-'))
   const programs = new Programs(ENVIRONMENT)
-  const story = new Story(options.teller)
-  const interrupted = (): void => void programs.stopAll().finally(() => process.exit(130))
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
+  const story = new Story(options)
   let world: World | undefined
   let held = false
   try {
@@ -45,12 +36,11 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   } catch {
     // The step that failed has been told.
   } finally {
-    process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
-    if (held && options.keep && world !== undefined) tellNext(options.write, world, programs.release(), dir)
+    if (held && options.keep && world !== undefined) tellNext(options.onNote, world, programs.release(), dir)
     else {
       await programs.stopAll()
       if (held) await rm(dir, { recursive: true, force: true })
-      else options.write(`Homes and logs are kept in ${dir}.`)
+      else options.onNote(`Homes and logs are kept in ${dir}.`)
     }
   }
   return held

@@ -17,6 +17,7 @@ export async function endingSteps(story: Story, world: World, agents: DemoAgents
 
 async function killed(story: Story, { south }: World, { weather }: DemoAgents): Promise<void> {
   await story.step(
+    'death',
     'weather@north.example is killed (SIGKILL, only the agent: its node lives on) and turns offline at south',
     async () => {
       const answer = await south.outsider.ask(weather.handle, 'tomorrow in Visby?')
@@ -39,6 +40,7 @@ async function killed(story: Story, { south }: World, { weather }: DemoAgents): 
 
 async function deregistered(story: Story, { north, south }: World, { visa }: DemoAgents): Promise<void> {
   await story.step(
+    'deregistration',
     'visa@south.example is deregistered and disappears at north',
     async () => {
       const hit = await found(north, 'travel/visa', visa.handle)
@@ -59,6 +61,7 @@ async function deregistered(story: Story, { north, south }: World, { visa }: Dem
 async function flooded(story: Story, _: World, { flight, hotel }: DemoAgents): Promise<void> {
   const ask = (agent: typeof flight) => agent.node.admin.call('find', { capabilities: ['travel'] })
   await story.step(
+    'flood',
     'flight@north.example floods discovery and is cut at its quota of 60 a minute; others are not',
     async () => {
       const { hits } = await ask(flight)
@@ -88,6 +91,7 @@ async function flooded(story: Story, _: World, { flight, hotel }: DemoAgents): P
 
 async function revoked(story: Story, { north, south }: World, { flight }: DemoAgents): Promise<void> {
   await story.step(
+    'revocation',
     'the certificate of flight@north.example is revoked; its holder is refused and south no longer finds it',
     async () => {
       const hit = await found(south, 'travel/flight-booking', flight.handle)
@@ -111,6 +115,7 @@ async function revoked(story: Story, { north, south }: World, { flight }: DemoAg
 
 async function disconnected(story: Story, { north, south }: World, { hotel }: DemoAgents): Promise<void> {
   await story.step(
+    'disconnection',
     'the gateway of south disconnects; its agents are gone from north',
     async () => {
       const answer = await north.outsider.ask(hotel.handle, 'one more night')

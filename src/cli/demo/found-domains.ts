@@ -29,6 +29,7 @@ export async function foundDomains(story: Story, programs: Programs, dir: string
   let northHub: TownNode | undefined
   let southHub: TownNode | undefined
   await story.step(
+    'founding',
     'north.example and south.example are founded, each with its own root',
     async () => `a node without a home: ${await refusal('up without a home', () => programs.json(['up', '--home', join(northDir, 'hub')]))}`,
     async () => {
@@ -47,6 +48,7 @@ export async function foundDomains(story: Story, programs: Programs, dir: string
   let north: Town | undefined
   let south: Town | undefined
   await story.step(
+    'enrolment',
     'each gateway enrols with a one-use voucher and gets its certificate',
     () => forgedVoucher(programs, hubs.north, northDir),
     async () => {
@@ -92,6 +94,7 @@ async function rootOf(node: TownNode): Promise<string> {
 
 async function interconnect(story: Story, { north, south }: World): Promise<void> {
   await story.step(
+    'interconnection',
     'the gateways interconnect after each operator listed the other domain',
     async () => {
       const unlisted = await refusal('a connection to an unlisted domain', () => north.gateway.admin.call('connect', { address: south.gateway.address }))

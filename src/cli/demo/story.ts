@@ -1,20 +1,5 @@
+import type { DemoOptions } from '../../node/host.ts'
 import { HansaError, toHansaError } from '../../schema/errors.ts'
-
-/** One step of the demo, told and checked. */
-export interface Step {
-  readonly step: string
-  readonly ok: boolean
-  readonly ms: number
-  /** What was seen. */
-  readonly saw: string
-  /** What was seen before it, when it had to fail. */
-  readonly control: string
-}
-
-export interface Teller {
-  chapter(text: string): void
-  told(step: Step): void
-}
 
 /** A check of the demo that did not hold. */
 export class NotHeld extends Error {
@@ -27,22 +12,22 @@ export function must(held: boolean, otherwise: string): asserts held {
 
 /** Tells steps one by one and remembers whether all held. */
 export class Story {
-  readonly #teller: Teller
-  readonly steps: Step[] = []
+  readonly #options: Pick<DemoOptions, 'onStep' | 'onNote' | 'signal'>
 
-  constructor(teller: Teller) {
-    this.#teller = teller
+  constructor(options: Pick<DemoOptions, 'onStep' | 'onNote' | 'signal'>) {
+    this.#options = options
   }
 
   chapter(text: string): void {
-    this.#teller.chapter(text)
+    this.#options.onNote(`\n${text}`)
   }
 
   /**
    * One step: `control` shows what must not work yet (or must not be there), `act` does it and returns what was seen. Either throws when it does not hold.
    * The rest of the story rests on each step, so the first that fails ends it.
    */
-  async step(name: string, control: () => Promise<string>, act: () => Promise<string>): Promise<void> {
+  async step(step: string, title: string, control: () => Promise<string>, act: () => Promise<string>): Promise<void> {
+    this.#options.signal.throwIfAborted()
     const start = performance.now()
     let before = ''
     let saw: string
@@ -54,10 +39,8 @@ export class Story {
       failure = error
       saw = error instanceof NotHeld ? error.message : describe(error)
     }
-    const step: Step = { step: name, ok: failure === undefined, ms: Math.round(performance.now() - start), saw, control: before }
-    this.steps.push(step)
-    this.#teller.told(step)
-    if (failure !== undefined) throw new HansaError('INTERNAL', `the step "${name}" did not hold: ${saw}`, {}, failure)
+    this.#options.onStep({ step, title, ok: failure === undefined, ms: Math.round(performance.now() - start), control: before, saw })
+    if (failure !== undefined) throw new HansaError('INTERNAL', `the step ${step} did not hold: ${saw}`, {}, failure)
   }
 }
 

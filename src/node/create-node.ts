@@ -1,0 +1,185 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { createA2aClient } from '../adapters/http/a2a-client.ts'
+import type { Ingress } from '../adapters/http/ingress.ts'
+import { createSwarmNode } from '../adapters/libp2p/swarm-node.ts'
+import { createRpc } from '../adapters/rpc/create-rpc.ts'
+import { openAgentDatabase } from '../adapters/sqlite/agent-database.ts'
+import { recordRules } from '../core/dht/record-rules.ts'
+import { words } from '../core/directory/words.ts'
+import { aca } from '../roles/aca/aca.ts'
+import { agent, type AgentService } from '../roles/agent/agent.ts'
+import type { AgentDeps } from '../roles/agent/deps.ts'
+import { createSwarmClient } from '../roles/agent/swarm-client.ts'
+import { agw } from '../roles/agw/agw.ts'
+import { ars } from '../roles/ars/ars.ts'
+import { createAdmission } from '../roles/member/admission.ts'
+import { createIdentities } from '../roles/member/identities.ts'
+import { member } from '../roles/member/member.ts'
+import { createRecords } from '../roles/member/records.ts'
+import { version } from './version.ts'
+import { createDesk } from './desk.ts'
+import { openDoor } from './doors.ts'
+import type { HansaNode, NodeOptions } from './hansa-node.ts'
+import { type Home, openHome } from './home/open-home.ts'
+import { type NamedPart, startAll, stopAll } from './lifecycle.ts'
+import { issuerOf } from './own-certificate.ts'
+import { openChain, saveChain } from './own-chain.ts'
+import { openPlatform, type Platform } from './platform.ts'
+import { acaSettings, admissionSettings, agentSettings, agwSettings, arsSettings } from './role-settings.ts'
+import { configuredRoots, ownRoots } from './trust-of-home.ts'
+
+/**
+ * The composition root: makes a node of a home, from the ground up. Not started. Throws HOME_MISSING, HOME_LOCKED, KEY_MISSING, CONFIG_INVALID,
+ * STORE_FAILED, and what is wrong with the certificate.
+ */
+export async function createNode(options: NodeOptions): Promise<HansaNode> {
+  const home = await openHome(options.home, options.env ?? process.env)
+  const platform = openPlatform(home)
+  try {
+    return await compose(home, platform, options)
+  } catch (error) {
+    platform.close()
+    throw error
+  }
+}
+
+async function compose(home: Home, platform: Platform, options: NodeOptions): Promise<HansaNode> {
+  const { config } = home
+  const { clock, log, metrics, signer, verify, sha256, store } = platform
+  const { domain } = config
+  const logOf = (part: string) => log.child({ part })
+
+  // Who we are and whom we believe.
+  const identities = createIdentities({ domain, signer, clock, verify, sha256, store, chain: await openChain(home, platform), roots: await ownRoots(home) })
+  for (const [listed, roots] of await configuredRoots(home)) await identities.list(listed, roots)
+  const records = createRecords({ identities, signer, verify })
+
+  // The swarm, and calls over it.
+  const swarmNode = await createSwarmNode({
+    privateKey: home.seed,
+    listen: config.swarm.listen,
+    announce: config.swarm.announce,
+    ...(home.swarmKey === undefined ? {} : { swarmKey: Buffer.from(home.swarmKey) }),
+    // Agents stay out of the table: they come and go.
+    dht: options.agent !== undefined || config.roles.every((role) => role === 'agent') ? 'client' : config.swarm.dht,
+    recordRules: recordRules(
+      (schema, record) => records.consistent(schema, record),
+      sha256,
+      () => clock.now()
+    ),
+    allowQueryWithZeroPeers: config.swarm.bootstrap.length === 0,
+    log: logOf('swarm')
+  })
+  const { network, pubsub, dht } = swarmNode
+  const rpc = createRpc({ network, identities, admission: createAdmission(clock, admissionSettings(config)), clock, log: logOf('rpc') })
+
+  // Roles.
+  let door: Ingress | undefined
+  const members = member({ domain, bootstrap: config.swarm.bootstrap, ingress: () => door?.address, crlEveryMs: config.trust.crlEvery }).create({
+    clock,
+    log: logOf('member'),
+    rpc,
+    network,
+    pubsub,
+    signer,
+    identities,
+    random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
+    onChain: (chain) => saveChain(home, chain),
+    metrics
+  })
+  const shared = { clock, rpc, records, identities, members, sha256, metrics }
+  const acaService = config.roles.includes('aca')
+    ? aca(acaSettings(config)).create({
+        ...shared,
+        log: logOf('aca'),
+        pubsub,
+        store,
+        issuer: await issuerOf(home),
+        verify,
+        random: (size) => new Uint8Array(randomBytes(size)),
+        chain: () => identities.chain(),
+        onCrl: (list) => void identities.acceptCrl(list)
+      })
+    : undefined
+  const database = config.roles.includes('ars') ? openAgentDatabase(join(platform.data, 'agents.db'), { words }) : undefined
+  const arsService = database === undefined ? undefined : ars(arsSettings(config)).create({ ...shared, log: logOf('ars'), dht, database })
+  const trust = { list: async (listed: string, roots: Uint8Array[]) => void (await identities.list(listed, roots)) }
+  const agwService = config.roles.includes('agw')
+    ? agw(agwSettings(config)).create({ ...shared, log: logOf('agw'), network, pubsub, store, trust, domain })
+    : undefined
+  const agentService = config.roles.includes('agent') ? agentOf(options, home, { ...shared, log: logOf('agent') }) : undefined
+  door = openDoor(config, { clock, log: logOf('ingress'), identities, agw: agwService, aca: acaService })
+
+  // What serves others stops first and starts last.
+  const parts: NamedPart[] = [
+    named('swarm', swarmNode),
+    named('rpc', rpc),
+    ...(door === undefined ? [] : [{ name: 'ingress', start: async () => void (await door.start()), stop: () => door.stop() }]),
+    named('member', members),
+    ...(acaService === undefined ? [] : [named('aca', acaService)]),
+    ...(arsService === undefined ? [] : [named('ars', arsService)]),
+    ...(agwService === undefined ? [] : [named('agw', agwService)]),
+    ...(agentService === undefined ? [] : [named('agent', agentService)])
+  ]
+  let state: HansaNode['state'] = 'starting'
+  let stopped: Promise<void> | undefined
+
+  async function close(): Promise<void> {
+    state = 'stopping'
+    await stopAll(parts, log)
+    database?.close()
+    platform.close()
+  }
+
+  const node: Omit<HansaNode, 'desk'> = {
+    home,
+    version,
+    startedAt: clock.now(),
+    get state() {
+      return state
+    },
+    clock,
+    log,
+    metrics,
+    network,
+    rpc,
+    identities,
+    records,
+    member: members,
+    ...(acaService === undefined ? {} : { aca: acaService }),
+    ...(arsService === undefined ? {} : { ars: arsService }),
+    ...(agwService === undefined ? {} : { agw: agwService }),
+    ...(agentService === undefined ? {} : { agent: agentService }),
+    swarm: createSwarmClient({
+      ...shared,
+      config: { intraDomain: config.gateway.intraDomain },
+      attachedGateway: () => agentService?.state().attached?.gateway.peerId
+    }),
+    ingress: () => door?.address,
+    async start() {
+      try {
+        await startAll(parts, log)
+        state = 'running'
+      } catch (error) {
+        parts.length = 0
+        await close()
+        throw error
+      }
+    },
+    stop: () => (stopped ??= close())
+  }
+  return Object.assign(node, { desk: createDesk(node) })
+}
+
+function named(name: string, part: { start(): Promise<void>; stop(): Promise<void> }): NamedPart {
+  return { name, start: () => part.start(), stop: () => part.stop() }
+}
+
+/** The agent role, when there is an agent. A node may have the role for later. */
+function agentOf(options: NodeOptions, home: Home, deps: Omit<AgentDeps, 'client'>): AgentService | undefined {
+  const card = options.agent?.card ?? home.config.agent.card
+  const client = options.agent?.client ?? (card === undefined ? undefined : createA2aClient({ card }))
+  if (client === undefined) return undefined
+  return agent({ ...agentSettings(home.config), ...options.agent?.config }).create({ ...deps, client })
+}

@@ -1,0 +1,63 @@
+import { AGENT_DEFAULTS, type AgentConfig } from '../roles/agent/config.ts'
+import { AGW_DEFAULTS, type AgwConfig } from '../roles/agw/config.ts'
+import { DATA_DEFAULTS, type DataSettings } from '../roles/agw/data/settings.ts'
+import { type AcaConfig, DEFAULT_ACA } from '../roles/aca/config.ts'
+import { ARS_DEFAULTS, type ArsConfig } from '../roles/ars/config.ts'
+import { type AdmissionSettings, DEFAULT_LIMITS, type Limit, type Limits } from '../roles/member/admission.ts'
+import type { Config } from './config/schema.ts'
+
+/** Settings of the roles from those of the node: the one place where the words of config.yaml meet those of the roles. */
+export function acaSettings({ ca }: Config): AcaConfig {
+  const { node, agent } = ca.lifetimes
+  return { ...DEFAULT_ACA, lifetimes: { aca: node, ars: node, agw: node, agent }, crlLifetimeMs: ca.crlLifetime, rememberMs: ca.remember }
+}
+
+export function arsSettings({ registry, gateway }: Config): ArsConfig {
+  return {
+    ...ARS_DEFAULTS,
+    recordLifetimeMs: registry.recordLifetime,
+    republishMs: registry.republish,
+    export: gateway.export,
+    intraDomain: gateway.intraDomain,
+    discovery: { ...ARS_DEFAULTS.discovery, serverMs: registry.queryTimeout }
+  }
+}
+
+export function agwSettings({ gateway, limits }: Config): AgwConfig & DataSettings {
+  return {
+    ...DATA_DEFAULTS,
+    ...AGW_DEFAULTS,
+    heartbeatMs: gateway.heartbeat,
+    missed: gateway.missed,
+    holdMs: gateway.hold,
+    neighbors: gateway.neighbors,
+    export: gateway.export,
+    intraDomain: gateway.intraDomain,
+    calls: limits.openCallsTotal,
+    discovery: withBurst(limits.discovery)
+  }
+}
+
+export function agentSettings({ agent, gateway }: Config): AgentConfig {
+  return {
+    ...(agent.name === undefined ? {} : { name: agent.name }),
+    ...(agent.capabilities.length > 0 ? { capabilities: agent.capabilities } : {}),
+    ...(agent.languages.length > 0 ? { languages: agent.languages } : {}),
+    intraDomain: gateway.intraDomain,
+    timing: { probeEvery: agent.probe, probeTimeout: Math.min(AGENT_DEFAULTS.probeTimeout, agent.probe) }
+  }
+}
+
+export function admissionSettings({ limits }: Config): AdmissionSettings {
+  const classes = Object.keys(DEFAULT_LIMITS) as (keyof Limits)[]
+  return {
+    limits: Object.fromEntries(classes.map((name) => [name, withBurst(limits[name])])) as Record<keyof Limits, Limit>,
+    maxCallsPerCaller: limits.openCalls,
+    maxCalls: limits.openCallsTotal
+  }
+}
+
+/** After a rest a caller may use the whole period at once: a person who looks around is no flood. */
+function withBurst(rate: { readonly limit: number; readonly periodMs: number }): Limit {
+  return { ...rate, burst: rate.limit }
+}
