@@ -29,7 +29,7 @@ export function parseQuery(request: DiscoverRequest): Query {
   if (request.capabilities.length > QUERY_BOUNDS.capabilities)
     throw invalid(`${request.capabilities.length} capabilities; at most ${QUERY_BOUNDS.capabilities} can be asked for at once`)
   if (request.limit > QUERY_BOUNDS.limit) throw invalid(`a limit of ${request.limit}; 1 to ${QUERY_BOUNDS.limit} is allowed`)
-  if (!(request.status in StatusFilter)) throw invalid(`an unknown status filter ${request.status}`)
+  if (!Object.values(StatusFilter).some((known) => known === request.status)) throw invalid(`an unknown status filter ${request.status}`)
   if (request.language !== '' && !isLanguage(request.language))
     throw invalid(`not a language: ${quote(request.language)}; a tag such as en or zh-Hans is wanted`)
   if (request.protocol !== '' && !isProtocol(request.protocol))

@@ -33,6 +33,16 @@ interface Hint {
   readonly domain?: string
 }
 
+/** How it went with one peer. */
+interface Outcome {
+  readonly peer: string
+  /** Absent when it never showed who it is. */
+  readonly server?: PeerIdentity
+  readonly hits: number
+  readonly ms: number
+  readonly error?: HansaError
+}
+
 /** One question put to the other registration servers of all domains in scope (draft 3.5), in parallel and bounded. */
 export class Inquiry {
   readonly #deps: ArsDeps
@@ -43,8 +53,10 @@ export class Inquiry {
   readonly #signal: AbortSignal | undefined
   /** Who is asked, by peer; the promise says whether it answered. */
   readonly #asks = new Map<string, Promise<boolean>>()
+  /** Domains that peers are said to serve; a capability's hint, which names none, may come before the domain's own. */
+  readonly #said = new Map<string, string>()
+  readonly #outcomes: Outcome[] = []
   readonly hits: FoundHit[] = []
-  readonly asked: Asked[] = []
   #complete = true
 
   constructor(
@@ -61,9 +73,21 @@ export class Inquiry {
     this.#signal = question.signal
   }
 
-  /** False when somebody who might know more did not answer in full. */
+  /** False when somebody who might know more did not answer in full. Known after `run`, as is `asked`. */
   get complete(): boolean {
     return this.#complete
+  }
+
+  get asked(): Asked[] {
+    return this.#outcomes.map(({ peer, server, hits, ms, error }) =>
+      create(AskedSchema, {
+        domain: server?.domain ?? this.#said.get(peer) ?? '',
+        ars: server?.spiffeId ?? '',
+        hits,
+        ms,
+        error: error && errorDetail(error)
+      })
+    )
   }
 
   /** Asks the servers of `domains`, which must be listed; `own` among them means the other servers of the own domain. */
@@ -76,8 +100,8 @@ export class Inquiry {
       ...(rare === undefined ? [] : [this.#askProviders(capabilityName(rare), scope)])
     ])
     await Promise.all(this.#asks.values())
-    const answered = new Set(this.asked.filter(({ error }) => error === undefined).map(({ domain }) => domain))
-    if (domains.some((domain) => domain !== own && !answered.has(domain))) this.#complete = false
+    const answered = new Set(this.#outcomes.filter(({ error }) => error === undefined).map(({ server }) => server?.domain))
+    if (this.#outcomes.some(({ error }) => error !== undefined) || domains.some((domain) => domain !== own && !answered.has(domain))) this.#complete = false
   }
 
   async #askOwn(own: string): Promise<void> {
@@ -107,6 +131,7 @@ export class Inquiry {
 
   #ask(hint: Hint, scope: ReadonlySet<string>): Promise<boolean> {
     if (hint.peer === this.#deps.members.self().peerId) return Promise.resolve(false)
+    if (hint.domain !== undefined) this.#said.set(hint.peer, hint.domain)
     const running = this.#asks.get(hint.peer)
     if (running !== undefined) return running
     if (this.#asks.size >= this.#limits.servers) {
@@ -130,18 +155,18 @@ export class Inquiry {
         if (!scope.has(server.domain)) return false
         const target = { peer, addresses, expect: { spiffeId: server.spiffeId, domain: server.domain, role: 'ars' } }
         const response = await rpc.call(target, methods.discover, { ...this.#request, local: true }, options)
-        await this.#take(response, server, clock.monotonic() - began)
+        await this.#take(response, peer, server, clock.monotonic() - began)
         return true
       })
     } catch (thrown) {
       const error = toHansaError(thrown)
       if (server === undefined && domain === undefined && NOT_MEANT.includes(error.code)) return false
-      this.#note(server?.domain ?? domain ?? '', server?.spiffeId ?? '', 0, clock.monotonic() - began, error)
+      this.#outcomes.push({ peer, server, hits: 0, ms: clock.monotonic() - began, error })
       return false
     }
   }
 
-  async #take(response: DiscoverResponse, server: PeerIdentity, ms: number): Promise<void> {
+  async #take(response: DiscoverResponse, peer: string, server: PeerIdentity, ms: number): Promise<void> {
     const nodes = server.own ? undefined : await this.#domainRecords.get(server.domain)
     let taken = 0
     let refused: HansaError | undefined
@@ -157,11 +182,6 @@ export class Inquiry {
       }
     }
     if (refused !== undefined) this.#deps.log.warn({ ars: server.spiffeId, error: refused }, 'a registration server sent a record that is not to be believed')
-    this.#note(server.domain, server.spiffeId, taken, ms, refused)
-  }
-
-  #note(domain: string, ars: string, hits: number, ms: number, error?: HansaError): void {
-    if (error !== undefined) this.#complete = false
-    this.asked.push(create(AskedSchema, { domain, ars, hits, ms, error: error && errorDetail(error) }))
+    this.#outcomes.push({ peer, server, hits: taken, ms, error: refused })
   }
 }
