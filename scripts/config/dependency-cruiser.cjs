@@ -57,13 +57,8 @@ module.exports = {
       room(`adapters/${name}`, `^src/adapters/${name}/`, [...ADAPTER, `^src/adapters/${name}/`, ...libraries])
     ),
     // The demo's agents are programs of their own, written as a stranger would: against the public API, or the A2A SDK alone.
-    room('demo agents', '^src/node/demo/agents/', ['^src/index[.]ts$', '^src/node/demo/agents/', ...library('@a2a-js/sdk', 'express'), ...BUILTIN]),
-    room('node', '^src/node/(?!demo/agents/)', [
-      ...SCHEMA,
-      '^src/(core|wire|ports|roles|adapters|node)/',
-      ...library('yaml', 'zod', '@multiformats/multiaddr'),
-      ...BUILTIN
-    ]),
+    room('demo agents', '^src/cli/demo/agents/', ['^src/index[.]ts$', '^src/cli/demo/agents/', ...library('@a2a-js/sdk', 'express'), ...BUILTIN]),
+    room('node', '^src/node/', [...SCHEMA, '^src/(core|wire|ports|roles|adapters|node)/', ...library('yaml', 'zod', '@multiformats/multiaddr'), ...BUILTIN]),
     room('admin', '^src/admin/', [...SCHEMA, '^src/(ports|node|admin)/', ...library('fastify', 'zod'), ...BUILTIN]),
     {
       name: 'admin-knows-node-by-type',
@@ -72,10 +67,10 @@ module.exports = {
       from: { path: '^src/admin/' },
       to: { path: '^src/node/', dependencyTypesNot: ['type-only'] }
     },
-    room('cli', '^src/cli/', [
+    room('cli', '^src/cli/(?!demo/agents/)', [
       ...SCHEMA,
       '^src/node/',
-      '^src/admin/client',
+      '^src/admin/',
       '^src/cli/',
       ...library('commander', 'yaml', 'express', '@a2a-js/sdk'),
       ...BUILTIN

@@ -1,5 +1,5 @@
 import type { AgentExecutor } from '@a2a-js/sdk/server'
-import { type ServedAgent, serveAgent } from '../../src/node/demo/agents/serve-agent.ts'
+import { type ServedAgent, serveAgent } from '../../src/cli/demo/agents/serve-agent.ts'
 import { counter, counterCard } from '../fixtures/agents/counter.ts'
 import { echo, echoCard } from '../fixtures/agents/echo.ts'
 import { waiter, waiterCard } from '../fixtures/agents/waiter.ts'

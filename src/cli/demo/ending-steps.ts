@@ -4,15 +4,16 @@ import type { World } from './found-domains.ts'
 import { must, refusal, type Story, until } from './story.ts'
 
 const NEWS_MS = 20_000
+const HOTEL = 'hotel@south.example'
 
 /** Death, farewell, flood, revocation and disconnection, each seen from the other domain. */
 export async function endingSteps(story: Story, world: World, agents: DemoAgents): Promise<void> {
   story.chapter('What goes wrong, seen from the other domain')
   await killed(story, world, agents)
   await deregistered(story, world, agents)
-  await flooded(story, world, agents)
+  await flooded(story, agents)
   await revoked(story, world, agents)
-  await disconnected(story, world, agents)
+  await disconnected(story, world)
 }
 
 async function killed(story: Story, { south }: World, { weather }: DemoAgents): Promise<void> {
@@ -41,13 +42,13 @@ async function killed(story: Story, { south }: World, { weather }: DemoAgents): 
 async function deregistered(story: Story, { north, south }: World, { visa }: DemoAgents): Promise<void> {
   await story.step(
     'deregistration',
-    'visa@south.example is deregistered and disappears at north',
+    'visa@south.example deregisters and disappears at north',
     async () => {
       const hit = await found(north, 'travel/visa', visa.handle)
       return `north finds ${hit.handle}, ${hit.status}`
     },
     async () => {
-      await south.hub.admin.call('deregister', { agent: visa.handle })
+      await visa.node.admin.call('deregister', { agent: visa.handle })
       await until('gone from north', NEWS_MS, async () => {
         const { hits } = await north.gateway.admin.call('find', { capabilities: ['travel/visa'], status: 'any' })
         const catalog = await north.outsider.catalog()
@@ -58,7 +59,7 @@ async function deregistered(story: Story, { north, south }: World, { visa }: Dem
   )
 }
 
-async function flooded(story: Story, _: World, { flight, hotel }: DemoAgents): Promise<void> {
+async function flooded(story: Story, { flight, weather }: DemoAgents): Promise<void> {
   const ask = (agent: typeof flight) => agent.node.admin.call('find', { capabilities: ['travel'] })
   await story.step(
     'flood',
@@ -83,8 +84,8 @@ async function flooded(story: Story, _: World, { flight, hotel }: DemoAgents): P
       must(wait !== '', `${passed} requests went through`)
       // The quota refills by one a second, so a slow machine lets a few more pass.
       must(passed >= 60 && passed < 100, `the cut came after ${passed}`)
-      const { hits } = await ask(hotel)
-      return `${passed} passed, then RATE_LIMITED with ${wait} ms to wait; hotel@south.example still finds ${hits.length}`
+      const { hits } = await ask(weather)
+      return `${passed} passed, then RATE_LIMITED with ${wait} ms to wait; weather@north.example still finds ${hits.length}`
     }
   )
 }
@@ -113,12 +114,12 @@ async function revoked(story: Story, { north, south }: World, { flight }: DemoAg
   )
 }
 
-async function disconnected(story: Story, { north, south }: World, { hotel }: DemoAgents): Promise<void> {
+async function disconnected(story: Story, { north, south }: World): Promise<void> {
   await story.step(
     'disconnection',
     'the gateway of south disconnects; its agents are gone from north',
     async () => {
-      const answer = await north.outsider.ask(hotel.handle, 'one more night')
+      const answer = await north.outsider.ask(HOTEL, 'one more night')
       return `connected, hotel answers north "${answer.slice(0, 60)}"`
     },
     async () => {
@@ -126,7 +127,7 @@ async function disconnected(story: Story, { north, south }: World, { hotel }: De
       await until('gone from north', NEWS_MS, async () => (await north.outsider.catalog()).length === 0)
       const { neighbors } = await north.gateway.admin.call('neighbors', {})
       must(!neighbors.some(({ domain }) => domain === 'south.example'), 'south is still in the neighbour list')
-      const reason = await north.outsider.refusalOf(hotel.handle)
+      const reason = await north.outsider.refusalOf(HOTEL)
       must(reason === 'NO_ROUTE' || reason === 'AGENT_NOT_FOUND', `a call gives ${reason}`)
       return `north's neighbour list and catalog are empty; a call gives ${reason}`
     }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { Role, type SendMessageRequest } from '@a2a-js/sdk'
+import { Role, SendMessageRequest } from '@a2a-js/sdk'
 import { ClientFactory } from '@a2a-js/sdk/client'
 import { NotHeld } from './story.ts'
 
@@ -49,7 +49,7 @@ export function outsiderAt(ingress: string): Outsider {
       return response.status
     },
     async refusalOf(handle) {
-      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'SendMessage', params: question('are you there?') })
+      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'SendMessage', params: SendMessageRequest.toJSON(question('are you there?')) })
       const headers = { 'content-type': 'application/json', 'a2a-version': '1.0' }
       const response = await fetch(`${ingress}/agents/${handle}/jsonrpc`, { method: 'POST', headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) })
       const answer = (await response.json()) as { error?: { data?: { reason?: string }[] } }

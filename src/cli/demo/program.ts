@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
+import { extname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { HansaError, isErrorCode } from '../../schema/errors.ts'
@@ -53,17 +54,16 @@ export class Programs {
     }
   }
 
-  /** Starts a script of the demo that prints one line with its URL when it is ready. */
-  async agent(script: string, args: readonly string[] = []): Promise<{ child: ChildProcess; url: string }> {
-    const child = this.#spawn([fileURLToPath(new URL(script, import.meta.url)), ...args], 'pipe')
+  /** Starts an agent of the demo, a program of its own that says one JSON document when it is ready. */
+  async agent(name: string, args: readonly string[] = []): Promise<{ child: ChildProcess; said: Record<string, unknown> }> {
+    const child = this.#spawn([fileURLToPath(new URL(`./agents/${name}${extname(import.meta.url)}`, import.meta.url)), ...args], 'pipe')
     if (child.stdout === null) throw new Error('no output to read')
     const lines = createInterface({ input: child.stdout })
-    const url = await new Promise<string>((resolve, reject) => {
+    const line = await new Promise<string>((resolve, reject) => {
       lines.once('line', resolve)
-      child.once('exit', () => reject(new Error(`${script} ended before it was ready`)))
+      child.once('exit', () => reject(new Error(`${name} ended before it was ready`)))
     })
-    child.stdout.resume()
-    return { child, url }
+    return { child, said: JSON.parse(line) as Record<string, unknown> }
   }
 
   /** Ends everything: gently, then by force. */

@@ -71,7 +71,7 @@ class MemberService implements Member {
       const held = identities.crl(config.domain)
       return held === undefined ? -1 : (clock.now() - held.thisUpdate) / 1000
     })
-    this.#trust = new TrustPush(config.domain, deps, () => this.#known.infrastructure().filter(({ roles }) => roles.includes('ars') || roles.includes('aca')))
+    this.#trust = new TrustPush(config.domain, deps, () => this.#known.infrastructure())
   }
 
   async start(): Promise<void> {

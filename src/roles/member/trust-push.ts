@@ -6,7 +6,7 @@ import type { MemberDeps } from './deps.ts'
 const RETRY_MS = 10_000
 
 /**
- * An operator lists a domain at a gateway (or at the ACA); the servers of the domain must believe it too. Each gets the whole list after every change, and
+ * An operator lists a domain at one gateway (or at the ACA); the other gateways and servers of the domain must believe it too. Each gets the whole list after every change, and
  * when it comes back.
  */
 export class TrustPush {
