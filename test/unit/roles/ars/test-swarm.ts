@@ -11,8 +11,10 @@ import { createIdentities, type MemberIdentities } from '../../../../src/roles/m
 import { createRecords } from '../../../../src/roles/member/records.ts'
 import { HansaError } from '../../../../src/schema/errors.ts'
 import { AgentDescriptionSchema } from '../../../../src/schema/generated/hansa/v1/directory_pb.ts'
-import { type NodeInfo, NodeInfoSchema } from '../../../../src/schema/generated/hansa/v1/trust_pb.ts'
+import { CrlResponseSchema, type NodeInfo, NodeInfoSchema } from '../../../../src/schema/generated/hansa/v1/trust_pb.ts'
 import type { UnaryMethod } from '../../../../src/wire/methods.ts'
+import { parseCertificate } from '../../../../src/wire/x509/certificate.ts'
+import { writeCrl } from '../../../../src/wire/x509/crl.ts'
 import { FakeClock } from '../../../support/fake-clock.ts'
 import { MemoryAgentDatabase } from '../../../support/memory-agent-database.ts'
 import { MemoryLog } from '../../../support/memory/memory-log.ts'
@@ -146,6 +148,17 @@ export class TestSwarm {
     const domain = this.domains.get(name) ?? (await testDomain(name, this.clock.now()))
     this.domains.set(name, domain)
     return domain
+  }
+
+  /** The domain's ACA revokes a node's certificate; `hears` gets the list. */
+  async revoke(domain: string, node: SwarmNode, hears: SwarmNode): Promise<void> {
+    const { issuer, issuing } = await this.domain(domain)
+    const { subject, subjectKeyIdentifier } = parseCertificate(issuing)
+    const [leaf] = node.identities.chain()
+    const revoked = [{ serial: parseCertificate(leaf ?? new Uint8Array()).serial, at: this.clock.now(), reason: 'keyCompromise' as const }]
+    const times = { thisUpdate: this.clock.now(), nextUpdate: this.clock.now() + 3_600_000 }
+    const crl = writeCrl({ issuer: subject, issuerKeyIdentifier: subjectKeyIdentifier ?? '', number: 1, ...times, revoked }, issuer.sign)
+    hears.identities.acceptCrl(create(CrlResponseSchema, { domain, crl, chain: [...issuer.chain] }))
   }
 
   #members(domain: string, role: Role): NodeInfo[] {
