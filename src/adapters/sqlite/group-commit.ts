@@ -53,7 +53,10 @@ export class GroupCommit {
     const waiters = this.#waiters
     this.#waiters = []
     const error = this.#finish()
-    for (const waiter of waiters) error === undefined ? waiter.resolve() : waiter.reject(error)
+    for (const waiter of waiters) {
+      if (error === undefined) waiter.resolve()
+      else waiter.reject(error)
+    }
   }
 
   #finish(): HansaError | undefined {

@@ -73,7 +73,9 @@ function createArs(config: ArsConfig, deps: ArsDeps): Ars {
     work.catch((thrown: unknown) => log.error({ error: toHansaError(thrown) }, `${what} failed`))
   }
   registry.onChange((entry) => {
-    if (running) publication.changed(entry)
+    if (!running) return
+    publication.changed(entry)
+    upkeep.changed(entry)
   })
   identities.onChange(() => {
     if (running) inBackground('ending revoked registrations', upkeep.endRevoked())
@@ -99,6 +101,7 @@ function createArs(config: ArsConfig, deps: ArsDeps): Ars {
       running = true
       publisher.start()
       publication.begin()
+      upkeep.begin()
       timers.push(
         clock.every(DOMAIN_MS, () => publication.domain()),
         clock.every(config.gatewayProbeMs, () => inBackground('probing gateways', watch.tick())),

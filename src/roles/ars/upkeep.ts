@@ -9,12 +9,23 @@ import { type Registry, signedDescriptionOf } from './registry.ts'
 /** Records renewed in one round, so that a server with many agents stays responsive; the next round takes more. */
 const MAX_RENEWALS = 500
 
+/** Registrations looked at before others get a turn: each may cost the verification of a chain. */
+const BATCH = 200
+
+interface Times {
+  /** A registration is renewed from then on; a tombstone never is. */
+  readonly renewAt: number
+  readonly expiresAt: number
+}
+
 /** Keeps the database true without anybody asking: renews, ends, takes away. */
 export class Upkeep {
   readonly #deps: ArsDeps
   readonly #registry: Registry
   readonly #publication: Publication
   readonly #holdings: Holdings
+  /** By resource ID, so that a round need not read the whole database. */
+  readonly #times = new Map<string, Times>()
 
   constructor(deps: ArsDeps, registry: Registry, publication: Publication, holdings: Holdings) {
     this.#deps = deps
@@ -23,15 +34,25 @@ export class Upkeep {
     this.#holdings = holdings
   }
 
+  /** Reads what the database holds, once, at the start. */
+  begin(): void {
+    for (const entry of this.#deps.database.all()) this.changed(entry)
+  }
+
+  changed({ record }: AgentEntry): void {
+    const [issuedAt, expiresAt] = [Number(record.issuedAt), Number(record.expiresAt)]
+    this.#times.set(record.resourceId, { renewAt: record.state === RecordState.REGISTERED ? (issuedAt + expiresAt) / 2 : Infinity, expiresAt })
+  }
+
   /** Ends the registrations whose certificate has been revoked (draft 3.1.2, 3.2.2). */
   async endRevoked(): Promise<void> {
-    const revoked = [...this.#registry.standing()].filter((entry) => this.#refusal(entry) === 'CERTIFICATE_REVOKED')
-    await Promise.all(
-      revoked.map(async (entry) => {
-        await this.#registry.end(entry)
-        this.#deps.log.warn({ agent: entry.record.handle }, 'registration ended: its certificate has been revoked')
-      })
-    )
+    let looked = 0
+    for (const entry of this.#registry.standing()) {
+      if (++looked % BATCH === 0) await new Promise<void>((resolve) => void this.#deps.clock.after(0, resolve))
+      if (this.#refusal(entry) !== 'CERTIFICATE_REVOKED') continue
+      await this.#registry.end(entry)
+      this.#deps.log.warn({ agent: entry.record.handle }, 'registration ended: its certificate has been revoked')
+    }
   }
 
   /**
@@ -39,26 +60,29 @@ export class Upkeep {
    * everywhere, so nothing can come back.
    */
   async round(): Promise<void> {
-    const now = this.#deps.clock.now()
-    const renewals: AgentEntry[] = []
+    const { clock, database } = this.#deps
+    const now = clock.now()
+    const renewals: Promise<AgentEntry>[] = []
     let removed = false
-    for (const entry of this.#deps.database.all()) {
-      const { record } = entry
-      if (Number(record.expiresAt) <= now) {
-        this.#deps.database.delete(record.resourceId)
-        this.#holdings.forget(record.resourceId, entry.gateway)
-        this.#publication.forget(entry)
+    for (const [resourceId, { renewAt, expiresAt }] of this.#times) {
+      if (now < renewAt && now < expiresAt) continue
+      const entry = database.get(resourceId)
+      if (entry === undefined) this.#times.delete(resourceId)
+      else if (now >= expiresAt) {
+        this.#remove(entry)
         removed = true
-      } else if (
-        record.state === RecordState.REGISTERED &&
-        now >= (Number(record.issuedAt) + Number(record.expiresAt)) / 2 &&
-        renewals.length < MAX_RENEWALS &&
-        this.#refusal(entry) === undefined
-      )
-        renewals.push(entry)
+      } else if (renewals.length < MAX_RENEWALS && this.#refusal(entry) === undefined) renewals.push(this.#registry.renew(entry))
     }
-    await Promise.all(renewals.map((entry) => this.#registry.renew(entry)))
-    if (removed) await this.#deps.database.commit()
+    await Promise.all(renewals)
+    if (removed) await database.commit()
+  }
+
+  #remove(entry: AgentEntry): void {
+    const { resourceId } = entry.record
+    this.#deps.database.delete(resourceId)
+    this.#holdings.forget(resourceId, entry.gateway)
+    this.#publication.forget(entry)
+    this.#times.delete(resourceId)
   }
 
   /** Why the certificate that registered is no longer good. */

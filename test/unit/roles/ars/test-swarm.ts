@@ -10,7 +10,7 @@ import { ARS_DEFAULTS, type ArsConfig } from '../../../../src/roles/ars/config.t
 import { createIdentities, type MemberIdentities } from '../../../../src/roles/member/identities.ts'
 import { createRecords } from '../../../../src/roles/member/records.ts'
 import { HansaError } from '../../../../src/schema/errors.ts'
-import { AgentDescriptionSchema } from '../../../../src/schema/generated/hansa/v1/directory_pb.ts'
+import { type AgentDescriptionSchema } from '../../../../src/schema/generated/hansa/v1/directory_pb.ts'
 import { CrlResponseSchema, type NodeInfo, NodeInfoSchema } from '../../../../src/schema/generated/hansa/v1/trust_pb.ts'
 import type { UnaryMethod } from '../../../../src/wire/methods.ts'
 import { parseCertificate } from '../../../../src/wire/x509/certificate.ts'
