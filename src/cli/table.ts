@@ -1,7 +1,7 @@
 import { fitText, textWidth } from './text-width.ts'
 
-/** Long cells make a table unreadable; --json has them whole. */
-const MAX_CELL = 60
+/** Long cells make a table unreadable; --json has them whole. What people copy fits: a fingerprint has 71 characters, a multiaddr with its peer about 90. */
+const MAX_CELL = 100
 
 /** Columns side by side, two spaces between them, no rules: easy on eyes and on awk. No rows give no lines. */
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
