@@ -48,7 +48,7 @@ export function addDirectory(program: Command, frame: Frame): void {
       const resolved = await (await session.admin()).call('resolve', { agent }, session.signal)
       session.out.result(resolved, (response) => [
         ...renderAgent(response.agent),
-        `${'source'.padEnd(12)} ${response.source}`,
+        `${'source'.padEnd(13)} ${response.source}`,
         ...response.verified.map((sentence) => `${session.out.style('green', 'verified')}     ${sentence}`)
       ])
     }

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import { join } from 'node:path'
 import type { Town, World } from './found-domains.ts'
 import type { Programs } from './program.ts'
 import { must, type Story, until } from './story.ts'
@@ -35,7 +36,7 @@ export async function agentSteps(story: Story, programs: Programs, world: World)
       return `north finds ${hits.length} agents for travel/hotel-booking (answer complete: ${complete}); its card at north's gateway: ${card}`
     },
     async () => {
-      const { said } = await programs.agent('hotel', [await joinDomain(programs, south.hub, south.dir, 'agent', 'hotel')])
+      const { said } = await programs.agent('hotel', join(south.dir, 'hotel.log'), [await joinDomain(programs, south.hub, south.dir, 'agent', 'hotel')])
       must(said['handle'] === 'hotel@south.example', `it says ${JSON.stringify(said)}`)
       const hit = await found(north, 'travel/hotel-booking', 'hotel@south.example')
       return `north finds ${hit.handle}, ${hit.status}, signed by ${hit.ars}`
@@ -120,7 +121,10 @@ async function callSteps(story: Story, { north, south }: World): Promise<void> {
 
 /** A program that speaks A2A, and a node beside it that puts it on the swarm. */
 async function openAgent(programs: Programs, town: Town, name: string, options: readonly string[]): Promise<DemoAgent> {
-  const [{ child, said }, home] = await Promise.all([programs.agent(name), joinDomain(programs, town.hub, town.dir, 'agent', name)])
+  const [{ child, said }, home] = await Promise.all([
+    programs.agent(name, join(town.dir, `${name}-agent.log`)),
+    joinDomain(programs, town.hub, town.dir, 'agent', name)
+  ])
   const node = await startNode(programs, home, ['agent', 'run', '--card', String(said['card']), ...options])
   return { handle: `${name}@${town.domain}`, process: child, node }
 }

@@ -39,7 +39,7 @@ async function killed(story: Story, { south }: World, { weather }: DemoAgents): 
   )
 }
 
-async function deregistered(story: Story, { north, south }: World, { visa }: DemoAgents): Promise<void> {
+async function deregistered(story: Story, { north }: World, { visa }: DemoAgents): Promise<void> {
   await story.step(
     'deregistration',
     'visa@south.example deregisters and disappears at north',

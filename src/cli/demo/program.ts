@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { extname } from 'node:path'
-import { createInterface } from 'node:readline'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { HansaError, isErrorCode } from '../../schema/errors.ts'
+import { NotHeld, until } from './story.ts'
 
 /** The same relative to the source and to the build. */
 const BINARY = fileURLToPath(new URL('../../../bin/hansa.js', import.meta.url))
@@ -46,22 +47,26 @@ export class Programs {
 
   /** Starts a hansa command that stays; what it says goes to `log`, which outlives this process. */
   start(args: readonly string[], log: string): ChildProcess {
-    const file = openSync(log, 'a')
+    return this.#start([BINARY, ...args], log)
+  }
+
+  #start(args: readonly string[], log: string, stdout = log): ChildProcess {
+    const files = [openSync(stdout, 'a'), openSync(log, 'a')] as const
     try {
-      return this.#spawn([BINARY, ...args], file)
+      return this.#spawn(args, ['ignore', ...files])
     } finally {
-      closeSync(file)
+      for (const file of files) closeSync(file)
     }
   }
 
-  /** Starts an agent of the demo, a program of its own that says one JSON document when it is ready. */
-  async agent(name: string, args: readonly string[] = []): Promise<{ child: ChildProcess; said: Record<string, unknown> }> {
-    const child = this.#spawn([fileURLToPath(new URL(`./agents/${name}${extname(import.meta.url)}`, import.meta.url)), ...args], 'pipe')
-    if (child.stdout === null) throw new Error('no output to read')
-    const lines = createInterface({ input: child.stdout })
-    const line = await new Promise<string>((resolve, reject) => {
-      lines.once('line', resolve)
-      child.once('exit', () => reject(new Error(`${name} ended before it was ready`)))
+  /** Starts an agent of the demo, a program of its own that says one JSON document when it is ready; the rest goes to `log`. */
+  async agent(name: string, log: string, args: readonly string[] = []): Promise<{ child: ChildProcess; said: Record<string, unknown> }> {
+    const said = `${log}.said`
+    const child = this.#start([fileURLToPath(new URL(`./agents/${name}${extname(import.meta.url)}`, import.meta.url)), ...args], log, said)
+    const line = await until(`the agent ${name}`, 20_000, async () => {
+      if (child.exitCode !== null) throw new NotHeld(`the agent ${name} ended with ${child.exitCode}: ${(await readFile(log, 'utf8')).slice(-1000)}`)
+      const [first = '', ...more] = (await readFile(said, 'utf8')).split('\n')
+      return more.length > 0 && first
     })
     return { child, said: JSON.parse(line) as Record<string, unknown> }
   }
@@ -80,11 +85,11 @@ export class Programs {
     return pids
   }
 
-  #spawn(args: readonly string[], output: 'pipe' | number): ChildProcess {
+  #spawn(args: readonly string[], stdio: StdioOptions): ChildProcess {
     // A group of its own: a Ctrl-C at the terminal is for the demo, which then stops its programs in order.
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
       env: this.#env,
-      stdio: [output === 'pipe' ? 'pipe' : 'ignore', output, output],
+      stdio,
       detached: true
     })
     this.#running.add(child)
