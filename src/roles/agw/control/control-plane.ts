@@ -7,11 +7,13 @@ import type { Lifecycle } from '../../../ports/part.ts'
 import { HansaError } from '../../../schema/errors.ts'
 import { AgentStatus } from '../../../schema/generated/hansa/v1/directory_pb.ts'
 import type { OriginDigest } from '../../../schema/generated/hansa/v1/gateway_pb.ts'
+import { methods } from '../../../wire/methods.ts'
 import type { AttachedAgent, RoutingView } from '../routing-view.ts'
 import { Advertiser } from './advertiser.ts'
 import { Attachments } from './attachments.ts'
 import type { ControlDeps } from './control-deps.ts'
 import { Dialer, type DialTarget } from './dialer.ts'
+import { gatewayDiscover } from './discover.ts'
 import { Exchanger } from './exchanger.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { Interconnection } from './interconnection.ts'
@@ -217,6 +219,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   interconnection.serve()
   heartbeats.serve()
   exchanger.serve()
+  deps.rpc.handle(methods.gatewayDiscover, gatewayDiscover(deps))
   synchronizer.subscribe()
   identities.onChange(recheck)
   deps.network.onConnect((peer) => reporter.connected(peer))
