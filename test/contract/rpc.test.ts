@@ -178,6 +178,17 @@ for (const { name, make } of transports) {
       await assert.rejects(newcomer.rpc.call({ ...gateway.target, expect: { domain: 'north.example' } }, methods.bundle, {}), { code: 'UNKNOWN_DOMAIN' })
     })
 
+    it('believes a node as soon as its domain is listed, on streams that are open, too', async () => {
+      const gateway = await member('gw', ['agw'])
+      const stranger = await member('far', ['agw'], 'south.example', ['north.example'])
+      for (const { rpc } of [gateway, stranger]) rpc.handle(methods.ping, ({ payload }) => ({ payload }))
+      await assert.rejects(gateway.rpc.call(stranger.target, methods.ping, {}), { code: 'UNKNOWN_DOMAIN' })
+      await assert.rejects(stranger.rpc.call(gateway.target, methods.ping, {}), { code: 'UNKNOWN_DOMAIN' })
+      gateway.identities.list('south.example')
+      await gateway.rpc.call(stranger.target, methods.ping, {})
+      await stranger.rpc.call(gateway.target, methods.ping, {})
+    })
+
     it('refuses a chain that was made for another key', async () => {
       const gateway = await member('gw', ['agw'])
       const agent = await member('x', ['agent'])

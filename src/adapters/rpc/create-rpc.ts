@@ -42,7 +42,8 @@ export function createRpc(deps: RpcDeps): Rpc & { start(): Promise<void>; stop()
         identities.check(identity)
         return identity
       },
-      stands: true
+      stands: true,
+      reconsider() {}
     }
     server.serve(far, protocol, self).catch((error: unknown) => far.abort(error instanceof Error ? error : undefined))
     return makeSession(near, protocol, self, identities.chain()[0], clock)

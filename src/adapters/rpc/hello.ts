@@ -52,6 +52,11 @@ export class Remote {
     return this.#identity === undefined || this.identity !== undefined
   }
 
+  /** Whom we believe has changed: a refusal is worth asking about again at once. */
+  reconsider(): void {
+    this.#refusal = undefined
+  }
+
   #verify(): PeerIdentity {
     const now = this.#clock.monotonic()
     if (this.#refusal !== undefined && now - this.#triedAt < RETRY_MS) throw this.#refusal

@@ -74,6 +74,8 @@ export class Pool {
   /** Resets sessions, also in the middle of a call, whose identity no longer stands. */
   dropFallen(): void {
     for (const session of [...this.#open]) {
+      session.remote.reconsider()
+
       if (!session.remote.stands) session.channel.abort(new HansaError('CONNECTION_LOST', `${session.remote.peer} is not believed any more`))
     }
   }

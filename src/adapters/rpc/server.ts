@@ -30,7 +30,7 @@ export interface ServerDeps {
 /** One stream as the server sees it. */
 interface Served {
   readonly channel: Channel
-  readonly remote: Pick<Remote, 'peer' | 'identity' | 'require' | 'stands'>
+  readonly remote: Pick<Remote, 'peer' | 'identity' | 'require' | 'stands' | 'reconsider'>
   /** The call that runs, if any: it is told when the stream ends. */
   call: AbortController | undefined
 }
@@ -101,6 +101,8 @@ export class Server {
 
   dropFallen(): void {
     for (const { channel, remote } of [...this.#streams]) {
+      remote.reconsider()
+
       if (!remote.stands) channel.abort(new HansaError('CONNECTION_LOST', `${remote.peer} is not believed any more`))
     }
   }

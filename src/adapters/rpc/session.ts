@@ -10,7 +10,7 @@ import { helloFrame, readHello, Remote } from './hello.ts'
 export interface Session {
   readonly channel: Channel
   readonly protocol: Protocol
-  readonly remote: Pick<Remote, 'peer' | 'identity' | 'require' | 'stands'>
+  readonly remote: Pick<Remote, 'peer' | 'identity' | 'require' | 'stands' | 'reconsider'>
   /** Own leaf certificate that was shown; another one now means a new hello is due. */
   readonly shown: Uint8Array | undefined
   /** False once the other side has ended the stream in any way, or sent something that belongs to no call. */

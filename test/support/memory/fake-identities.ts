@@ -87,6 +87,11 @@ export class FakeIdentities implements Identities {
     for (const fn of this.#onChange) fn()
   }
 
+  list(domain: string): void {
+    this.listed.add(domain)
+    for (const fn of this.#onChange) fn()
+  }
+
   #identity(claim: Claim): PeerIdentity {
     const spiffeId = `spiffe://${claim.domain}/${claim.roles[0] ?? 'agent'}/${claim.name}`
     return { ...claim, spiffeId, notAfter: Number.MAX_SAFE_INTEGER, own: claim.domain === this.#domain }
