@@ -26,7 +26,7 @@ import { type NamedPart, startAll, stopAll } from './lifecycle.ts'
 import { issuerOf } from './own-certificate.ts'
 import { openChain, saveChain } from './own-chain.ts'
 import { openPlatform, type Platform } from './platform.ts'
-import { acaSettings, admissionSettings, agentSettings, agwSettings, arsSettings } from './role-settings.ts'
+import { acaSettings, admissionSettings, agentSettings, agwSettings, arsSettings, crlSources } from './role-settings.ts'
 import { configuredRoots, ownRoots } from './trust-of-home.ts'
 
 /**
@@ -76,7 +76,13 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
 
   // Roles.
   let door: Ingress | undefined
-  const members = member({ domain, bootstrap: config.swarm.bootstrap, ingress: () => door?.address, crlEveryMs: config.trust.crlEvery }).create({
+  const members = member({
+    domain,
+    bootstrap: config.swarm.bootstrap,
+    ingress: () => door?.address,
+    crlEveryMs: config.trust.crlEvery,
+    crlSources: crlSources(config)
+  }).create({
     clock,
     log: logOf('member'),
     rpc,

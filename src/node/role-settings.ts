@@ -61,3 +61,8 @@ export function admissionSettings({ limits }: Config): AdmissionSettings {
 function withBurst(rate: { readonly limit: number; readonly periodMs: number }): Limit {
   return { ...rate, burst: rate.limit }
 }
+
+/** Addresses of the ACAs of listed domains, by domain. */
+export function crlSources({ trust }: Config): ReadonlyMap<string, readonly string[]> {
+  return new Map(Object.entries(trust.domains).map(([domain, { aca }]) => [domain, aca]))
+}

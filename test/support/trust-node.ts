@@ -21,6 +21,7 @@ export interface TrustNodeOptions {
   /** Certificate at the start; none for a newcomer. */
   readonly roles?: readonly Role[]
   readonly bootstrap?: readonly string[]
+  readonly crlSources?: ReadonlyMap<string, readonly string[]>
   readonly signer?: Signer
   readonly store?: MemoryStore
   /** Runs the ACA of the domain here. */
@@ -54,7 +55,7 @@ export async function trustNode(swarm: MemorySwarm, options: TrustNodeOptions) {
   const log = new MemoryLog()
   const rpc = createRpc({ network, identities, admission: createAdmission(clock), clock, log })
   const chains: (readonly Uint8Array[])[] = []
-  const service = member({ domain: domain.domain, bootstrap }).create({
+  const service = member({ domain: domain.domain, bootstrap, crlSources: options.crlSources }).create({
     clock,
     log,
     rpc,

@@ -6,6 +6,8 @@ export interface MemberConfig {
   readonly ingress?: () => string | undefined
   /** How often nodes of the domain are asked whom they know, and told who is here. Milliseconds. */
   readonly nodesEveryMs?: number
+  /** By listed domain: addresses at which its revocation list is asked for, beside gossip and whoever of it is connected. */
+  readonly crlSources?: ReadonlyMap<string, readonly string[]>
   /** How often revocation lists are asked for: what gossip lost is repaired by then. Milliseconds. */
   readonly crlEveryMs?: number
 }

@@ -16,12 +16,14 @@ export class CrlWatch {
   readonly #domain: string
   readonly #deps: MemberDeps
   readonly #servers: () => readonly NodeInfo[]
+  readonly #sources: ReadonlyMap<string, readonly string[]>
   #stop = () => {}
 
-  constructor(domain: string, deps: MemberDeps, servers: () => readonly NodeInfo[]) {
+  constructor(domain: string, deps: MemberDeps, servers: () => readonly NodeInfo[], sources: ReadonlyMap<string, readonly string[]> = new Map()) {
     this.#domain = domain
     this.#deps = deps
     this.#servers = servers
+    this.#sources = sources
   }
 
   start(everyMs: number): void {
@@ -40,14 +42,26 @@ export class CrlWatch {
     this.#stop()
   }
 
-  /** Asks servers of the own domain, and one connected node of each other listed domain. Never throws: the lists held stay in force. */
+  /** Asks servers of the own domain, and of each other listed domain a connected node and the addresses that the operator gave. Never throws: the lists held stay in force. */
   async fetch(): Promise<void> {
     const { rpc, identities } = this.#deps
     const own = this.#servers().map(({ peerId, multiaddrs }) => ({ peer: peerId, addresses: multiaddrs }))
     const others = new Map<string, Target>()
     for (const identity of rpc.identities())
       if (!identity.own && identities.domains().includes(identity.domain)) others.set(identity.domain, { peer: identity.peer })
-    await Promise.all([...own.slice(0, ASKED), ...others.values()].map((target) => this.#ask(target)))
+    const known = [...own.slice(0, ASKED), ...others.values()].map((target) => this.#ask(target))
+    const given = [...this.#sources].flatMap(([domain, addresses]) =>
+      identities.domains().includes(domain) ? addresses.map((address) => this.#askAt(address)) : []
+    )
+    await Promise.all([...known, ...given])
+  }
+
+  async #askAt(address: string): Promise<void> {
+    try {
+      await this.#ask({ peer: await this.#deps.network.dial(address), addresses: [address] })
+    } catch (error) {
+      this.#deps.log.debug({ err: error, address }, 'no revocation list from this address')
+    }
   }
 
   async #ask(target: Target): Promise<void> {

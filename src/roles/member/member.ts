@@ -63,7 +63,7 @@ class MemberService implements Member {
     this.#deps = deps
     this.#known = new KnownNodes(config.domain, deps.network.peer)
     this.#dialer = new Dialer(deps.network, deps.clock, deps.log)
-    this.#crls = new CrlWatch(config.domain, deps, () => [...this.#others('aca'), ...this.#known.infrastructure()])
+    this.#crls = new CrlWatch(config.domain, deps, () => [...this.#others('aca'), ...this.#known.infrastructure()], config.crlSources)
     this.#renewal = new Renewal(config.domain, deps, () => this.find('aca'))
     const { metrics, identities, clock } = deps
     metrics?.gauge('hansa_certificate_seconds_left', 'Until the own certificate ends.', () => ((identities.self()?.notAfter ?? 0) - clock.now()) / 1000)

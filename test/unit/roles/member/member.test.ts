@@ -185,6 +185,19 @@ describe('member: revocation (draft 3.1.2)', () => {
     assert.deepEqual(crl, aca.crl().der)
   })
 
+  it('lists of a listed domain are asked for at the addresses that the operator gave', async () => {
+    const { clock, swarm, server } = await setting()
+    const south = await testDomain('south.example', clock.now())
+    const aca = await trustNode(swarm, { domain: south, name: 'core', roles: ['aca'], aca: SHORT })
+    swarm.faults.drop = 1
+    const crlSources = new Map([['south.example', [aca.address]]])
+    const reader = await trustNode(swarm, { domain: await testDomain('west.example', clock.now()), name: 'gw1', roles: ['agw'], crlSources })
+    await reader.identities.list('south.example', [south.root])
+    await reader.member.refresh()
+    assert.equal(reader.identities.crl('south.example')?.number, aca.aca?.crl().number)
+    assert.equal(server.identities.crl('south.example'), undefined)
+  })
+
   it('lists that are forged are held against the sender and change nothing', async () => {
     const { clock, swarm, gateway } = await revocable()
     const number = gateway.identities.crl('north.example')?.number
