@@ -64,6 +64,21 @@ describe('admin server', () => {
   const bearer = { authorization: `Bearer ${TOKEN}` }
   const codeOf = (answer: Answer): string => (JSON.parse(answer.body) as { error: { code: string } }).error.code
 
+  it('wants the token however the path of an operation is written', async () => {
+    await start({ agents: () => assert.fail('reached') })
+    const { hostname, port } = new URL(server.address())
+    for (const path of ['/%61pi/agents', '/api/%61gents', `http://${hostname}:${port}/api/agents`, 'http://x/api/agents']) {
+      const status = await new Promise<number>((resolve, reject) => {
+        const request = httpRequest({ hostname, port, path, agent: false }, (response) => {
+          response.resume().on('end', () => resolve(response.statusCode ?? 0))
+        })
+        request.on('error', reject)
+        request.end()
+      })
+      assert.equal(status, 401, path)
+    }
+  })
+
   it('answers who has the token', async () => {
     await start({ agents: async () => ({ agents: [] }) })
     assert.deepEqual(await client.call('agents', {}), { agents: [] })
