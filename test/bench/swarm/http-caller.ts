@@ -2,7 +2,7 @@ import { Agent, request } from 'node:http'
 
 /** An A2A client on nothing but node:http, with kept connections. */
 export class HttpCaller {
-  readonly #agent = new Agent({ keepAlive: true, noDelay: true })
+  readonly #agent = new Agent({ keepAlive: true })
   #id = 0
 
   /** Sends a message to a JSON-RPC endpoint and gives the text of the answer. */
