@@ -62,19 +62,17 @@ module.exports = {
     room('admin', '^src/admin/', [...SCHEMA, '^src/(ports|node|admin)/', ...library('fastify', 'zod'), ...BUILTIN]),
     {
       name: 'admin-knows-node-by-type',
-      comment: 'The node starts the admin server, not the other way round.',
+      comment: 'Operations are given a node that runs; cli/host makes the node and starts the admin server beside it.',
       severity: 'error',
       from: { path: '^src/admin/' },
       to: { path: '^src/node/', dependencyTypesNot: ['type-only'] }
     },
-    room('cli', '^src/cli/(?!demo/agents/)', [
-      ...SCHEMA,
-      '^src/node/',
-      '^src/admin/',
-      '^src/cli/',
-      ...library('commander', 'yaml', 'express', '@a2a-js/sdk'),
-      ...BUILTIN
-    ]),
+    // Commands speak to a running node through the admin client, as any outside program could.
+    room('cli', '^src/cli/(?!demo/|host/)', [...SCHEMA, '^src/node/', '^src/admin/client[.]ts$', '^src/cli/', ...library('commander', 'yaml'), ...BUILTIN]),
+    // `up` and `agent run` are where a node and its admin server come together.
+    room('cli/host', '^src/cli/host/', [...SCHEMA, '^src/node/', '^src/admin/', '^src/cli/', ...BUILTIN]),
+    // The demo watches from outside: the admin client of each node, and a plain A2A client at the doors.
+    room('cli/demo', '^src/cli/demo/(?!agents/)', [...SCHEMA, '^src/node/', '^src/admin/client[.]ts$', '^src/cli/', ...library('@a2a-js/sdk'), ...BUILTIN]),
     room('index', '^src/index[.]ts$', [...SCHEMA, '^src/ports/', '^src/roles/agent/', '^src/node/']),
     room('bin', '^bin/', ['^src/cli/', '^dist/cli/', ...BUILTIN])
   ],

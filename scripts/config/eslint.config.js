@@ -45,6 +45,8 @@ export default tseslint.config(
     rules: {
       eqeqeq: ['error', 'always'],
       'no-console': 'off',
+      // A composition root hands out a reader of what it makes later.
+      'prefer-const': ['error', { ignoreReadBeforeAssign: true }],
       'no-restricted-syntax': ['error', ...streamTraps],
       'no-restricted-imports': ['error', { paths: pipes }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrorsIgnorePattern: '^_' }]
@@ -72,7 +74,7 @@ export default tseslint.config(
     files: ['src/**/*.ts'],
     ignores: ['src/adapters/libp2p/**'],
     rules: {
-      'no-restricted-imports': ['error', { paths: pipes, patterns: [{ group: ['@libp2p/*', 'libp2p', 'libp2p/*', '@chainsafe/libp2p-*'], message: STREAMS }] }]
+      'no-restricted-imports': ['error', { paths: pipes, patterns: [{ regex: '^(?:@libp2p/|libp2p(?:/|$)|@chainsafe/libp2p-)', message: STREAMS }] }]
     }
   },
   {

@@ -44,7 +44,6 @@ export const peerList = z.object({
     z.object({ peer: z.string(), address: z.string(), direction: z.enum(['inbound', 'outbound']), spiffeId: z.string().optional(), roles: roles.optional() })
   )
 })
-export type PeerList = z.infer<typeof peerList>
 
 export const diagnosis = z.object({
   ok: z.boolean(),
@@ -69,7 +68,6 @@ export const swarmInviteRequest = z.strictObject({
     .max(365 * 86_400_000)
 })
 export const inviteResponse = z.object({ invite: z.string(), domain: z.string(), expiresAt: z.number(), roles, uses: z.int().optional() })
-export type InviteResponse = z.infer<typeof inviteResponse>
 
 // ---- directory ------------------------------------------------------------------------------------------------------------------------
 
@@ -116,7 +114,6 @@ export const findResponse = z.object({
   asked: z.array(z.object({ domain: z.string(), ars: z.string(), hits: z.int(), ms: z.number(), error: errorShape.optional() })),
   complete: z.boolean()
 })
-export type FindResponse = z.infer<typeof findResponse>
 
 export const agentRequest = z.strictObject({ agent })
 export const resolveResponse = z.object({
@@ -124,10 +121,8 @@ export const resolveResponse = z.object({
   source: z.string().meta({ description: 'local, ars or dht.' }),
   verified: z.array(z.string()).meta({ description: 'What was checked of the signed record, one sentence each.' })
 })
-export type ResolveResponse = z.infer<typeof resolveResponse>
 
 export const agentList = z.object({ agents: z.array(agentSummary) })
-export type AgentList = z.infer<typeof agentList>
 
 export const deregistration = z.object({ resourceId: z.string() })
 
@@ -180,11 +175,9 @@ export type Certificate = z.infer<typeof certificate>
 
 export const certificateRequest = z.strictObject({ certificate: z.string().min(1).max(512).meta({ description: 'Serial, SPIFFE ID, handle or PeerId.' }) })
 export const certificateList = z.object({ certificates: z.array(certificate) })
-export type CertificateList = z.infer<typeof certificateList>
 
 export const revokeRequest = z.strictObject({ ...certificateRequest.shape, reason: z.string().max(64).meta({ description: 'RFC 5280 5.3.1 reason name.' }) })
 export const revokeResponse = z.object({ revoked: z.array(certificate), crlNumber: z.number() })
-export type RevokeResponse = z.infer<typeof revokeResponse>
 
 export const crlResponse = z.object({
   domain: z.string(),
@@ -194,7 +187,6 @@ export const crlResponse = z.object({
   revoked: z.array(z.object({ serial: z.string(), revokedAt: z.number(), reason: z.string() })),
   pem: z.string()
 })
-export type CrlResponse = z.infer<typeof crlResponse>
 
 export const rootList = z.object({
   domains: z.array(
@@ -207,7 +199,6 @@ export const rootList = z.object({
     })
   )
 })
-export type RootList = z.infer<typeof rootList>
 
 export const ownCertificate = z.object({ certificate, issuer: z.string(), chainPem: z.string(), renewAt: z.number().optional() })
 export type OwnCertificate = z.infer<typeof ownCertificate>
@@ -241,7 +232,6 @@ export const routeList = z.object({
     })
   )
 })
-export type RouteList = z.infer<typeof routeList>
 
 export const connectRequest = z.strictObject({
   address: z.string().min(1).max(512).meta({ description: 'Multiaddr of the other gateway.' }),
@@ -252,7 +242,6 @@ export const connectRequest = z.strictObject({
     .meta({ description: 'Lists the domain of the gateway if its root has this fingerprint.' })
 })
 export const connectResponse = z.object({ neighbor, listed: z.boolean().meta({ description: 'True when its domain was listed by this request.' }) })
-export type ConnectResponse = z.infer<typeof connectResponse>
 
 export const disconnectRequest = z.strictObject({
   gateway: z.string().min(1).max(512).meta({ description: 'SPIFFE ID, PeerId, domain or name@domain of the neighbour.' })
@@ -260,4 +249,3 @@ export const disconnectRequest = z.strictObject({
 export const disconnectResponse = z.object({ gateway: z.string(), agentsRemoved: z.int() })
 
 export const traceResponse = z.object({ agent: z.string(), hops: z.array(z.object({ gateway: z.string(), ms: z.number() })), ms: z.number() })
-export type TraceResponse = z.infer<typeof traceResponse>

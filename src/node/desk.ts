@@ -1,9 +1,15 @@
 import { renewalTime } from '../core/pki/renewal.ts'
-import { parseAgent } from '../core/ids/agent-id.ts'
-import { formatResourceId } from '../core/ids/agent-id.ts'
+import { formatResourceId, parseAgent } from '../core/ids/agent-id.ts'
 import { parseSpiffeId } from '../core/ids/spiffe-id.ts'
 import type { Role } from '../core/ids/role.ts'
-import type { Target } from '../ports/rpc.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Network } from '../ports/network.ts'
+import type { Rpc, Target } from '../ports/rpc.ts'
+import type { Aca } from '../roles/aca/aca.ts'
+import type { AgentService } from '../roles/agent/agent.ts'
+import type { Ars } from '../roles/ars/ars.ts'
+import type { MemberIdentities } from '../roles/member/identities.ts'
+import type { Member } from '../roles/member/member.ts'
 import { HansaError } from '../schema/errors.ts'
 import type { Hit } from '../schema/generated/hansa/v1/directory_pb.ts'
 import type { CertificateStatusResponse } from '../schema/generated/hansa/v1/trust_pb.ts'
@@ -12,7 +18,7 @@ import { methods } from '../wire/methods.ts'
 import { parseCertificate } from '../wire/x509/certificate.ts'
 import { encodePem } from '../wire/x509/pem.ts'
 import { fingerprint, parseFingerprint } from './fingerprint.ts'
-import type { HansaNode } from './hansa-node.ts'
+import type { Home } from './home/open-home.ts'
 import { sha256 } from '../adapters/system/crypto.ts'
 
 /** What an operator asks of a node beyond what its roles offer: invites, and questions to the servers of its domain. */
@@ -55,7 +61,20 @@ export interface OwnCertificate {
 /** Half of the spread: what is shown is a time, when it happens is drawn. */
 const MIDDLE = 0.5
 
-export function createDesk(node: Omit<HansaNode, 'desk'>): Desk {
+/** What the desk needs of its node; roles that the node does not have are undefined. */
+export interface DeskDeps {
+  readonly home: Home
+  readonly identities: MemberIdentities
+  readonly network: Network
+  readonly member: Member
+  readonly clock: Clock
+  readonly rpc: Rpc
+  readonly aca?: Aca
+  readonly ars?: Ars
+  readonly agent?: AgentService
+}
+
+export function createDesk(node: DeskDeps): Desk {
   const { identities, home, network, member, clock, rpc } = node
   const { domain } = home.config
 

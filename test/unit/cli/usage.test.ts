@@ -143,8 +143,8 @@ describe('commands of the host', () => {
   it('demo prints one JSON line per step and fails when a step did', async () => {
     const host = {
       demo: async ({ onStep }: DemoOptions) => {
-        onStep({ step: 'enrol', title: 'enrolment', ok: true, ms: 3 })
-        onStep({ step: 'call', title: 'a call', ok: false, ms: 4, detail: 'no answer' })
+        onStep({ step: 'enrol', title: 'enrolment', ok: true, ms: 3, control: 'unknown', saw: 'enrolled' })
+        onStep({ step: 'call', title: 'a call', ok: false, ms: 4, control: 'refused', saw: 'no answer' })
         return false
       }
     }
