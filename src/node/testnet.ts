@@ -88,13 +88,12 @@ const AGENT: readonly Role[] = ['agent']
 /** Nothing runs yet: domains are added one by one. */
 export async function createTestnet(options: TestnetOptions = {}): Promise<Testnet> {
   const dir = await mkdtemp(join(tmpdir(), 'hansa-testnet-'))
-  const heartbeat = `${options.heartbeatMs ?? 200}ms`
+  const heartbeatMs = options.heartbeatMs ?? 200
   const base: Env = {
     HANSA_SWARM_LISTEN: '/ip4/127.0.0.1/tcp/0',
     HANSA_GATEWAY_LISTEN: '127.0.0.1:0',
     HANSA_ADMIN_LISTEN: '127.0.0.1:0',
-    HANSA_GATEWAY_HEARTBEAT: heartbeat,
-    HANSA_AGENT_PROBE: heartbeat,
+    HANSA_GATEWAY_HEARTBEAT: `${heartbeatMs}ms`,
     HANSA_LOG_LEVEL: 'silent',
     // One process: its figures are nobody's.
     HANSA_METRICS_PROCESS: 'false',
@@ -108,6 +107,7 @@ export async function createTestnet(options: TestnetOptions = {}): Promise<Testn
     const node = await createNode({ home, env, ...(agent === undefined ? {} : { agent }) })
     await node.start()
     running.set(node, env)
+    await wait(`${node.identities.self()?.spiffeId} knows its ACA`, () => node.member.find('aca').length > 0)
     return node
   }
 
@@ -160,7 +160,9 @@ export async function createTestnet(options: TestnetOptions = {}): Promise<Testn
       const answer: MessageHandler = handler ?? ((_message, { text }) => text)
       const own = { name, description: description ?? `the agent ${name} of ${domain.name}` }
       const how = card === undefined ? { client: client ?? createHandlerClient(answer, { card: own }) } : { card }
-      const config = { ...(capabilities === undefined ? {} : { capabilities }), ...(languages === undefined ? {} : { languages }) }
+      // The first tries often come before the servers of the domain are known; here nobody is far away.
+      const timing = { probeEvery: heartbeatMs, retryMin: 20 }
+      const config = { timing, ...(capabilities === undefined ? {} : { capabilities }), ...(languages === undefined ? {} : { languages }) }
       const node = await start(home, { ...base, ...env }, { ...how, config })
       if (ready) await node.agent?.ready(AbortSignal.timeout(PATIENCE_MS))
       return { handle: `${name}@${domain.name}`, node }
