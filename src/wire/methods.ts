@@ -94,12 +94,14 @@ export const methods = {
   discover: unary('ars.discover/1', directory.DiscoverRequestSchema, directory.DiscoverResponseSchema, listed(...ALL), 'discovery', 4 * MIB),
   resolve: unary('ars.resolve/1', directory.ResolveRequestSchema, directory.ResolveResponseSchema, listed(...ALL), 'discovery', 256 * KIB),
   listAgents: unary('ars.list/1', directory.ListAgentsRequestSchema, directory.ListAgentsResponseSchema, own(), 'discovery', 8 * MIB),
-  report: unary('ars.report/1', directory.StatusReportSchema, call.EmptySchema, own('agw'), 'infrastructure', 8 * MIB),
+  report: unary('ars.report/1', directory.StatusReportSchema, directory.StatusReportResponseSchema, own('agw'), 'infrastructure', 8 * MIB),
+  ended: unary('ars.ended/1', directory.EndedNoticeSchema, call.EmptySchema, own('ars'), 'infrastructure'),
   // AGw and agent (draft 3.3)
   attach: unary('agw.attach/1', gateway.AttachRequestSchema, gateway.AttachResponseSchema, own('agent'), 'registration', 512 * KIB),
   heartbeat: unary('agw.heartbeat/1', gateway.HeartbeatRequestSchema, gateway.HeartbeatResponseSchema, own('agent'), 'status'),
   detach: unary('agw.detach/1', gateway.DetachRequestSchema, call.EmptySchema, own('agent'), 'registration'),
   gatewayDiscover: unary('agw.discover/1', directory.DiscoverRequestSchema, directory.DiscoverResponseSchema, own(), 'discovery', 4 * MIB),
+  agentEnded: unary('agw.ended/1', directory.EndedNoticeSchema, call.EmptySchema, own('ars'), 'infrastructure'),
   // AGw and AGw (draft 3.4)
   connect: unary('agw.connect/1', gateway.ConnectRequestSchema, gateway.ConnectResponseSchema, listed('agw'), 'infrastructure'),
   gatewayHeartbeat: unary('agw.beat/1', gateway.GatewayHeartbeatSchema, gateway.GatewayHeartbeatSchema, listed('agw'), 'infrastructure'),
@@ -111,5 +113,3 @@ export const methods = {
   relay: relay('agw.relay/1', listed('agw')),
   deliver: relay('agent.deliver/1', own('agw', 'agent'))
 } as const
-
-export type MethodName = keyof typeof methods

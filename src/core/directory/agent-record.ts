@@ -37,12 +37,16 @@ export function renewedRecord(record: AgentRecord, issue: Omit<Issue, 'previous'
   return create(AgentRecordSchema, { ...record, ...stamp({ ...issue, previous: record }) })
 }
 
-/** The end of a registration (draft 3.2.2). It says nothing of the agent but who it was, and outlives every record that it ends. */
-export function tombstone(id: AgentId, record: AgentRecord, issue: Omit<Issue, 'previous'>): AgentRecord {
+/**
+ * The end of a registration (draft 3.2.2). It says nothing of the agent but who it was, and outlives every record that it ends. `barred`: by the operator, so that
+ * the same key does not come back.
+ */
+export function tombstone(id: AgentId, record: AgentRecord, issue: Omit<Issue, 'previous'>, barred: boolean): AgentRecord {
   return create(AgentRecordSchema, {
     ...names(id, record.spiffeId),
     state: RecordState.DEREGISTERED,
     peerId: record.peerId,
+    barred,
     ...stamp({ ...issue, previous: record })
   })
 }

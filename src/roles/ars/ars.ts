@@ -10,6 +10,7 @@ import type { ArsConfig } from './config.ts'
 import type { ArsDeps } from './deps.ts'
 import { deregister, deregisterByOperator } from './deregister.ts'
 import { discover, discoverHandler } from './discover.ts'
+import { acceptEnd, EndNotices } from './end-notices.ts'
 import { DomainRecords } from './domain-records.ts'
 import { GatewayWatch } from './gateway-watch.ts'
 import { Holdings } from './holdings.ts'
@@ -42,7 +43,7 @@ export interface Ars extends Lifecycle {
   resolve(agent: string, signal?: AbortSignal): Promise<ResolveResponse>
   /** Registrations of this server. */
   list(): Hit[]
-  /** Ends a registration; returns the tombstone. Throws AGENT_NOT_FOUND, PERMISSION_DENIED for an agent of another domain. */
+  /** The operator ends a registration, for good: the same key is not registered again (reviewReturn). Returns the tombstone. Throws AGENT_NOT_FOUND, PERMISSION_DENIED for an agent of another domain. */
   deregister(agent: string): Promise<SignedRecord>
   stats(): ArsStats
 }
@@ -66,6 +67,7 @@ function createArs(config: ArsConfig, deps: ArsDeps): Ars {
   const publisher = new Publisher(deps, config)
   const publication = new Publication(deps, config, registry, known, publisher)
   const upkeep = new Upkeep(deps, registry, publication, holdings)
+  const notices = new EndNotices(deps)
   const timers: (() => void)[] = []
   let running = false
 
@@ -76,6 +78,7 @@ function createArs(config: ArsConfig, deps: ArsDeps): Ars {
     if (!running) return
     publication.changed(entry)
     upkeep.changed(entry)
+    notices.changed(entry)
   })
   identities.onChange(() => {
     if (running) inBackground('ending revoked registrations', upkeep.endRevoked())
@@ -98,14 +101,19 @@ function createArs(config: ArsConfig, deps: ArsDeps): Ars {
       rpc.handle(methods.resolve, resolveHandler(parts))
       rpc.handle(methods.listAgents, listHandler(registry, known))
       rpc.handle(methods.report, report(deps, holdings, watch))
+      rpc.handle(methods.ended, acceptEnd(deps, registry))
       running = true
       publisher.start()
       publication.begin()
       upkeep.begin()
+      notices.begin()
       timers.push(
         clock.every(DOMAIN_MS, () => publication.domain()),
         clock.every(config.gatewayProbeMs, () => inBackground('probing gateways', watch.tick())),
-        clock.every(config.upkeepMs, () => inBackground('upkeep', upkeep.round()))
+        clock.every(config.upkeepMs, () => {
+          inBackground('upkeep', upkeep.round())
+          inBackground('telling other servers what has ended', notices.round())
+        })
       )
       // While this server was down, certificates may have been revoked.
       await upkeep.endRevoked()

@@ -1,5 +1,5 @@
 import type { AgentDatabase } from '../../ports/agent-database.ts'
-import { AgentStatus } from '../../schema/generated/hansa/v1/directory_pb.ts'
+import { AgentStatus, RecordState } from '../../schema/generated/hansa/v1/directory_pb.ts'
 
 /**
  * Which gateway holds which agents, as the gateways say. Kept beside the database so that a report need not search it. Bounded by it: only registered agents are
@@ -29,7 +29,7 @@ export class Holdings {
   /** Takes what a gateway says of an agent. Returns false when it has no say: the agent is at another gateway by now, or is not registered. */
   tell(resourceId: string, status: AgentStatus, gateway: string, at: number): boolean {
     const entry = this.#database.get(resourceId)
-    if (entry === undefined) return false
+    if (entry === undefined || entry.record.state !== RecordState.REGISTERED) return false
     const elsewhere = entry.gateway !== '' && entry.gateway !== gateway
     // Only "online" moves an agent: the gateway that it has left may notice late. And an old "online" does not fetch it back.
     if (elsewhere && (status !== AgentStatus.ONLINE || at < entry.statusAt)) return false

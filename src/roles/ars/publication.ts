@@ -79,7 +79,8 @@ export class Publication {
     const { record } = entry
     const registered = record.state === RecordState.REGISTERED
     const published = this.#capabilities.has(record.resourceId)
-    if (registered && !this.#known.exported(record)) {
+    // A tombstone has no capabilities to go by: what was never put there is not ended there.
+    if (registered ? !this.#known.exported(record) : !published && !this.#known.exported(record)) {
       // It may have been exported under other capabilities before; what is out there runs out by itself.
       if (published) this.#publisher.drop(this.#key(entry))
       this.#count(record.resourceId, [])

@@ -1,5 +1,6 @@
 import { toBinary } from '@bufbuild/protobuf'
 import { registeredRecord } from '../../core/directory/agent-record.ts'
+import { reviewReturn } from '../../core/directory/deregistration.ts'
 import { reviewRegistration } from '../../core/directory/registration.ts'
 import { formatResourceId } from '../../core/ids/agent-id.ts'
 import type { AgentEntry } from '../../ports/agent-database.ts'
@@ -23,7 +24,7 @@ export function register(deps: ArsDeps, registry: Registry): UnaryHandler<typeof
 
 /**
  * Verifies a description and registers its agent, or replaces its registration. A description sent again, because the answer was lost, gets the same answer again.
- * Throws as reviewRegistration, Records.open and Registry.save.
+ * Throws as reviewRegistration, reviewReturn, Records.open and Registry.save.
  */
 export async function enter(
   deps: ArsDeps,
@@ -46,6 +47,7 @@ export async function enter(
   })
   // The tombstone of an earlier registration counts too: what is new must be newer than it.
   const previous = deps.database.get(formatResourceId(signer))?.record
+  reviewReturn(previous, signer)
   const record = registeredRecord(signer, description, facts, { ...registry.issue(), previous }, deps.sha256)
   const entry = await registry.save(record, toBinary(SignedRecordSchema, signed))
   deps.log.info({ agent: record.handle, sequence: String(record.sequence) }, standing === undefined ? 'agent registered' : 'registration updated')

@@ -68,13 +68,17 @@ export class Registry {
    * is larger than the DHT takes, OVERLOADED when the database is full, STORE_FAILED.
    */
   async save(record: AgentRecord, description: Uint8Array): Promise<AgentEntry> {
-    const { records, database, clock } = this.#deps
-    const signed = toBinary(SignedRecordSchema, records.seal(AgentRecordSchema, record))
+    const signed = toBinary(SignedRecordSchema, this.#deps.records.seal(AgentRecordSchema, record))
     if (signed.length > MAX_VALUE_BYTES)
       throw new HansaError(
         'INVALID_ARGUMENT',
         `the signed record of ${record.handle} has ${signed.length} bytes, at most ${MAX_VALUE_BYTES} fit; shorten the description`
       )
+    return this.#write(record, signed, description)
+  }
+
+  async #write(record: AgentRecord, signed: Uint8Array, description: Uint8Array): Promise<AgentEntry> {
+    const { database, clock } = this.#deps
     const old = database.get(record.resourceId)
     if (old === undefined && database.count() >= this.#config.maxAgents)
       throw new HansaError('OVERLOADED', `the Agent Database is full (${this.#config.maxAgents})`, { bound: this.#config.maxAgents })
@@ -88,9 +92,21 @@ export class Registry {
     return entry
   }
 
-  /** Ends a registration with a tombstone. */
-  async end(entry: AgentEntry): Promise<AgentEntry> {
-    return this.save(tombstone(parseResourceId(entry.record.resourceId), entry.record, this.issue()), new Uint8Array())
+  /** Ends a registration with a tombstone; `barred` by the operator, for good. */
+  async end(entry: AgentEntry, barred = false): Promise<AgentEntry> {
+    return this.save(tombstone(parseResourceId(entry.record.resourceId), entry.record, this.issue(), barred), new Uint8Array())
+  }
+
+  /**
+   * The operator has ended a registration at another server of the domain; `record` is the tombstone, checked by the caller. It ends what the same key has here, whatever the
+   * sequences say: clocks of servers differ. What another key has stands. Throws OVERLOADED, STORE_FAILED.
+   */
+  async bar(record: AgentRecord, signed: SignedRecord): Promise<void> {
+    const old = this.#deps.database.get(record.resourceId)
+    if (old?.record.peerId === record.peerId) {
+      if (!old.record.barred) await this.end(old, true)
+    } else if (old === undefined || (!this.stands(old) && old.record.sequence < record.sequence))
+      await this.#write(record, toBinary(SignedRecordSchema, signed), new Uint8Array())
   }
 
   /** Signs a standing registration for another lifetime. */

@@ -78,8 +78,9 @@ export class Upkeep {
   }
 
   #remove(entry: AgentEntry): void {
-    const { resourceId } = entry.record
-    this.#deps.database.delete(resourceId)
+    const { resourceId, barred } = entry.record
+    // What the operator ended stays ended: that row is the memory of it, and only another key replaces it.
+    if (!barred) this.#deps.database.delete(resourceId)
     this.#holdings.forget(resourceId, entry.gateway)
     this.#publication.forget(entry)
     this.#times.delete(resourceId)

@@ -153,7 +153,7 @@ describe('roles/ars: status and the life of a registration (draft 3.2.2, 3.3.1)'
     await swarm.clock.advance(2 * MINUTE)
     const after = entryOf('a').record
     assert.ok(after.sequence > before.sequence && after.expiresAt > before.expiresAt)
-    await server.ars.deregister('b')
+    await agents[1]?.rpc.call({ peer: server.info.peerId }, methods.deregister, { resourceId: idOf('b') })
     await swarm.clock.advance(23 * MINUTE)
     assert.equal(entryOf('b').record.state, RecordState.DEREGISTERED, 'the tombstone outlives every record that it ends')
     await swarm.clock.advance(3 * MINUTE)
