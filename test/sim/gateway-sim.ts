@@ -43,6 +43,8 @@ export interface SimGateway extends SimNode {
 export class GatewaySim {
   readonly clock = new FakeClock()
   readonly swarm: MemorySwarm
+  /** Tombstones with which the ARSs answer reports. */
+  readonly ended: SignedRecord[] = []
   readonly reports: { readonly gateway: string; readonly report: StatusReport }[] = []
   readonly domains: readonly string[]
   readonly #keys = new Map<string, Uint8Array>()
@@ -133,7 +135,7 @@ export class GatewaySim {
     const node = await this.node('ars', domain, ['ars'])
     node.rpc.handle(methods.report, (report, { caller }) => {
       this.reports.push({ gateway: caller.identity?.spiffeId ?? '', report })
-      return {}
+      return { ended: this.ended }
     })
     return node
   }
@@ -143,7 +145,17 @@ export class GatewaySim {
   }
 
   /** What an agent brings to attach: its own description and the record of an ARS. */
-  papers(agent: SimNode, ars: SimNode, change: { readonly state?: RecordState; readonly capabilities?: string[]; readonly expiresAt?: number } = {}) {
+  papers(
+    agent: SimNode,
+    ars: SimNode,
+    change: {
+      readonly state?: RecordState
+      readonly capabilities?: string[]
+      readonly expiresAt?: number
+      readonly sequence?: bigint
+      readonly barred?: boolean
+    } = {}
+  ) {
     const card = new TextEncoder().encode(JSON.stringify({ name: agent.identity.name }))
     const { spiffeId, domain, name } = agent.identity
     return {
@@ -165,7 +177,9 @@ export class GatewaySim {
         capabilities: change.capabilities ?? ['travel'],
         cardSha256: sha256(card),
         expiresAt: BigInt(change.expiresAt ?? this.clock.now() + 86_400_000),
-        peerId: agent.peer
+        peerId: agent.peer,
+        sequence: change.sequence ?? 1n,
+        barred: change.barred ?? false
       })
     }
   }

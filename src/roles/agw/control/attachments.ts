@@ -3,11 +3,13 @@ import { FailureDetector } from '../../../core/liveness/failure-detector.ts'
 import type { PeerIdentity } from '../../../ports/identity.ts'
 import type { CallContext } from '../../../ports/rpc.ts'
 import { HansaError } from '../../../schema/errors.ts'
+import type { SignedRecord } from '../../../schema/generated/hansa/v1/call_pb.ts'
 import { AgentStatus } from '../../../schema/generated/hansa/v1/directory_pb.ts'
 import type { AttachRequest, DetachRequest, HeartbeatRequest } from '../../../schema/generated/hansa/v1/gateway_pb.ts'
 import { methods } from '../../../wire/methods.ts'
 import type { AttachedAgent } from '../routing-view.ts'
 import type { ControlDeps } from './control-deps.ts'
+import { EndedRegistrations } from './ended-registrations.ts'
 import { type Attachment, reviewAttach } from './review-attach.ts'
 
 /** How long an agent's node may take to answer after its connection was lost: a local round trip and a busy event loop. */
@@ -22,11 +24,13 @@ export class Attachments {
   readonly #changed: AttachmentListener
   readonly #detector: FailureDetector
   readonly #attached = new Map<string, Attachment>()
+  readonly #ended: EndedRegistrations
 
   constructor(deps: ControlDeps, changed: AttachmentListener) {
     this.#deps = deps
     this.#changed = changed
     this.#detector = new FailureDetector(deps.config.heartbeatMs, deps.config.missed)
+    this.#ended = new EndedRegistrations(deps.records)
   }
 
   /** Serves the methods. Call once. */
@@ -35,6 +39,10 @@ export class Attachments {
     rpc.handle(methods.attach, (request, context) => this.#attach(request, callerOf(context)))
     rpc.handle(methods.heartbeat, (request, context) => this.#heartbeat(request, callerOf(context)))
     rpc.handle(methods.detach, (request, context) => this.#detach(request, callerOf(context)))
+    rpc.handle(methods.agentEnded, ({ record }) => {
+      this.end(record)
+      return {}
+    })
     network.onDisconnect((peer) => void this.#connectionLost(peer))
     identities.onChange(() => this.#checkAll())
   }
@@ -45,6 +53,15 @@ export class Attachments {
 
   all(): Attachment[] {
     return [...this.#attached.values()].sort((a, b) => (a.agent.handle < b.agent.handle ? -1 : 1))
+  }
+
+  /** A registration server says that a registration has ended: its agent is no longer attached, and cannot be with that record. Throws as EndedRegistrations.take. */
+  end(tombstone: SignedRecord | undefined): void {
+    const { handle } = this.#ended.take(tombstone)
+    const attachment = this.#attached.get(handle)
+    if (attachment === undefined || !this.#ended.covers(attachment.registration)) return
+    this.#deps.log.info({ agent: handle }, 'agent detached: its registration has ended')
+    this.#remove(handle)
   }
 
   /** What time alone changes: silent agents go offline, long silent ones go. */
@@ -61,6 +78,7 @@ export class Attachments {
     if (!this.#attached.has(handle) && this.#attached.size >= config.bounds.agents)
       throw new HansaError('OVERLOADED', `this gateway has all ${config.bounds.agents} agents it takes`)
     const attachment = reviewAttach(request, caller, { records, sha256, now: clock.now() })
+    if (this.#ended.covers(attachment.registration)) throw new HansaError('AGENT_NOT_FOUND', `${handle} has been deregistered; register it again first`)
     this.#attached.set(handle, attachment)
     this.#detector.heard(handle, clock.monotonic())
     log.info({ agent: handle }, 'agent attached')

@@ -79,8 +79,10 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     const to = entries.at(-1)?.entry.version ?? from
     synchronizer.takeOwn({ origin: self, epoch, from, to, entries })
   })
-  const reporter = new Reporter(deps, () =>
-    attachments.all().map(({ agent }) => ({ resourceId: agent.resourceId, status: agent.status, at: BigInt(Math.trunc(clock.now())) }))
+  const reporter = new Reporter(
+    deps,
+    () => attachments.all().map(({ agent }) => ({ resourceId: agent.resourceId, status: agent.status, at: BigInt(Math.trunc(clock.now())) })),
+    (tombstone) => attachments.end(tombstone)
   )
   const interconnection = new Interconnection(deps, list, { effects: perform, goodbye: (id) => void forgetTarget(id) })
   const dialer = new Dialer(deps, dial)

@@ -1,5 +1,6 @@
 import type { AgentStatus, StatusChangeSchema } from '../../../schema/generated/hansa/v1/directory_pb.ts'
 import type { MessageInitShape } from '@bufbuild/protobuf'
+import type { SignedRecord } from '../../../schema/generated/hansa/v1/call_pb.ts'
 import type { NodeInfo } from '../../../schema/generated/hansa/v1/trust_pb.ts'
 import { methods } from '../../../wire/methods.ts'
 import type { ControlDeps } from './control-deps.ts'
@@ -27,14 +28,16 @@ interface Server {
 export class Reporter {
   readonly #deps: ControlDeps
   readonly #all: () => Report[]
+  readonly #ended: (tombstone: SignedRecord) => void
   readonly #pending = new Map<string, Map<string, Report>>()
   readonly #servers = new Map<string, Server>()
   #waiting: (() => void) | undefined
 
-  /** `all`: everything attached now, for full reports. */
-  constructor(deps: ControlDeps, all: () => Report[]) {
+  /** `all`: everything attached now, for full reports. `ended`: told of registrations that have ended; throws for what is not to be believed. */
+  constructor(deps: ControlDeps, all: () => Report[], ended: (tombstone: SignedRecord) => void) {
     this.#deps = deps
     this.#all = all
+    this.#ended = ended
   }
 
   stop(): void {
@@ -104,8 +107,9 @@ export class Reporter {
     try {
       const { peerId, multiaddrs, spiffeId } = server.node
       const target = { peer: peerId, addresses: multiaddrs, expect: { spiffeId, role: 'ars' } }
-      await this.#deps.rpc.call(target, methods.report, { changes: [...changes, ...gone], full })
+      const { ended } = await this.#deps.rpc.call(target, methods.report, { changes: [...changes, ...gone], full })
       ok = true
+      for (const tombstone of ended) this.#end(id, tombstone)
     } catch (error) {
       this.#deps.log.debug({ ars: id, error }, 'status report failed')
     }
@@ -117,5 +121,14 @@ export class Reporter {
     if (ok && full) after.fullAt = this.#deps.clock.monotonic() + FULL_MS
     if (!ok) this.#later(RETRY_MS)
     else if (this.#pending.has(id)) this.#later(GATHER_MS)
+  }
+
+  /** One that cannot be believed keeps no other out. */
+  #end(ars: string, tombstone: SignedRecord): void {
+    try {
+      this.#ended(tombstone)
+    } catch (error) {
+      this.#deps.log.warn({ ars, error }, 'a registration server sent an end that is not to be believed')
+    }
   }
 }

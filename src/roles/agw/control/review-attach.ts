@@ -7,12 +7,15 @@ import { HansaError } from '../../../schema/errors.ts'
 import { AgentDescriptionSchema, type AgentRecord, AgentRecordSchema, AgentStatus, RecordState } from '../../../schema/generated/hansa/v1/directory_pb.ts'
 import { type AgentAdvert, AgentAdvertSchema, type AttachRequest } from '../../../schema/generated/hansa/v1/gateway_pb.ts'
 import type { AttachedAgent } from '../routing-view.ts'
+import type { RegistrationMark } from './ended-registrations.ts'
 
 /** An agent attached here, who it proved to be, and what is said of it to others. */
 export interface Attachment {
   readonly agent: AttachedAgent
   readonly identity: PeerIdentity
   readonly advert: AgentAdvert
+  /** Of the record that it showed. */
+  readonly registration: RegistrationMark
 }
 
 /** An advert is a summary; who wants all of a description asks the directory. */
@@ -50,6 +53,7 @@ export function reviewAttach(
   return {
     identity: caller,
     advert: advertOf(record),
+    registration: { resourceId, sequence: record.sequence, peerId: record.peerId },
     agent: {
       resourceId,
       spiffeId: caller.spiffeId,
