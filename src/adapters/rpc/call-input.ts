@@ -3,8 +3,8 @@ import type { Channel, Frame } from '../../ports/network.ts'
 import type { Fragment } from '../../ports/rpc.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { DATA, DATA_LAST, END } from '../../wire/frames.ts'
+import { checkMessageLength } from '../../wire/messages.ts'
 import { DRAIN_BYTES, DRAIN_MS } from './bounds.ts'
-import { checkMessageLength } from './messages.ts'
 
 /** What comes in during one served call, up to END. */
 export class CallInput {

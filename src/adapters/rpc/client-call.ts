@@ -6,10 +6,11 @@ import { errorOf, HansaError, toHansaError } from '../../schema/errors.ts'
 import { CallOpenSchema, type CallTrailer } from '../../schema/generated/hansa/v1/call_pb.ts'
 import { DATA, DATA_LAST, END, MAX_FRAGMENT, OPEN, TRAILER } from '../../wire/frames.ts'
 import type { Method } from '../../wire/methods.ts'
+import { checkMessageLength } from '../../wire/messages.ts'
 import type { Deadline } from './deadline.ts'
-import { checkMessageLength, fragments, readTrailer } from './messages.ts'
 import type { Pool } from './pool.ts'
 import type { Session } from './session.ts'
+import { readTrailer } from './trailer.ts'
 
 const EMPTY = new Uint8Array()
 
@@ -61,11 +62,6 @@ export class ClientCall implements ClientStream {
 
   write(fragment: Fragment): Promise<void> {
     return this.#write({ type: fragment.last ? DATA_LAST : DATA, payload: fragment.bytes })
-  }
-
-  /** A whole message, in fragments. */
-  async writeMessage(bytes: Uint8Array): Promise<void> {
-    for (const fragment of fragments(bytes)) await this.write(fragment)
   }
 
   async end(): Promise<void> {

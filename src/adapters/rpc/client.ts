@@ -6,10 +6,11 @@ import type { Network } from '../../ports/network.ts'
 import type { CallOptions, ClientStream, Target } from '../../ports/rpc.ts'
 import { HansaError, toHansaError } from '../../schema/errors.ts'
 import type { Method, Protocol, ResponseOf, StreamMethod, UnaryMethod } from '../../wire/methods.ts'
+import { decode } from '../../wire/decode.ts'
+import { checkMessageLength, readMessage, writeMessage } from '../../wire/messages.ts'
 import { ClientCall } from './client-call.ts'
 import { cancelReason, Deadline } from './deadline.ts'
 import { checkExpected } from './hello.ts'
-import { checkMessageLength, decode, MessageJoiner } from './messages.ts'
 import { Pool } from './pool.ts'
 import { openSession, type Session } from './session.ts'
 
@@ -93,23 +94,18 @@ export class Client {
   async #exchange(session: Session, target: Target, method: Method, bytes: Uint8Array, deadline: Deadline, options: CallOptions | undefined) {
     this.#checkCallee(session, target, method)
     const call = new ClientCall(session, this.pool, method, deadline)
-    let ended = false
     try {
       const sending = send(call, bytes, options?.traceparent)
       // Why sending failed is told by what is read.
       sending.catch(() => {})
-      const joiner = new MessageJoiner(method.maxBytes)
-      let answer: Uint8Array | undefined
-      for (let fragment = await call.read(); fragment !== undefined; fragment = await call.read()) {
-        if (answer !== undefined) throw new HansaError('MALFORMED', `two messages in the answer to ${method.id}`)
-        answer = joiner.add(fragment)
-      }
-      ended = true
+      const answer = await readMessage(call, method.maxBytes)
       if (answer === undefined) throw new HansaError('MALFORMED', `no message in the answer to ${method.id}`)
+      if ((await call.read()) !== undefined) throw new HansaError('MALFORMED', `two messages in the answer to ${method.id}`)
       return answer
     } catch (error) {
       if (call.refusedUnread) return 'unsent' as const
-      if (!ended) call.abort(toHansaError(error))
+      // Nothing happens to a call that has had its trailer.
+      call.abort(toHansaError(error))
       throw error
     }
   }
@@ -142,6 +138,6 @@ export class Client {
 /** OPEN, the message and END leave in one write when they fit. */
 async function send(call: ClientCall, bytes: Uint8Array, traceparent: string | undefined): Promise<void> {
   await call.sendOpen(EMPTY, traceparent)
-  await call.writeMessage(bytes)
+  await writeMessage(call, bytes)
   await call.end()
 }

@@ -5,9 +5,10 @@ import type { Channel, Frame } from '../../ports/network.ts'
 import type { Target } from '../../ports/rpc.ts'
 import { errorOf, HansaError, toHansaError } from '../../schema/errors.ts'
 import { HelloSchema } from '../../schema/generated/hansa/v1/call_pb.ts'
+import { decode } from '../../wire/decode.ts'
 import { HELLO, TRAILER } from '../../wire/frames.ts'
 import { HELLO_MS, HELLO_VERSION, MAX_CHAIN } from './bounds.ts'
-import { decode, readTrailer } from './messages.ts'
+import { readTrailer } from './trailer.ts'
 
 /** Least time between two verifications of one refused chain: each costs signatures. */
 const RETRY_MS = 1_000

@@ -4,8 +4,9 @@ import type { CallContext, Caller, Fragment, ServerStream, StreamHandler } from 
 import { HansaError } from '../../schema/errors.ts'
 import { DATA, DATA_LAST, MAX_FRAGMENT } from '../../wire/frames.ts'
 import type { UnaryMethod } from '../../wire/methods.ts'
+import { decode } from '../../wire/decode.ts'
+import { checkMessageLength, readMessage, writeMessage } from '../../wire/messages.ts'
 import type { CallInput } from './call-input.ts'
-import { checkMessageLength, decode, fragments, MessageJoiner } from './messages.ts'
 
 /** A handler with its types forgotten: the table of methods has given it the request that it takes. */
 export type AnyUnaryHandler = (
@@ -66,17 +67,13 @@ export class ServerCall implements ServerStream {
 
   /** Reads the request, runs the handler, writes its response. */
   async runUnary(method: UnaryMethod, handler: AnyUnaryHandler): Promise<void> {
-    const joiner = new MessageJoiner(method.maxBytes)
-    let message: Uint8Array | undefined
-    for (let fragment = await this.read(); fragment !== undefined; fragment = await this.read()) {
-      if (message !== undefined) throw new HansaError('MALFORMED', `two messages in a request to ${method.id}`)
-      message = joiner.add(fragment)
-    }
+    const message = await readMessage(this, method.maxBytes)
     if (message === undefined) throw new HansaError('MALFORMED', `no message in a request to ${method.id}`)
+    if ((await this.read()) !== undefined) throw new HansaError('MALFORMED', `two messages in a request to ${method.id}`)
     const response = await handler(decode(method.request, message), this)
     const bytes = toBinary(method.response, create(method.response, response))
     checkMessageLength(bytes.length, method.maxBytes)
-    for (const fragment of fragments(bytes)) await this.write(fragment)
+    await writeMessage(this, bytes)
   }
 
   #check(): void {

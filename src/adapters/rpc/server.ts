@@ -6,13 +6,14 @@ import type { Admission } from '../../ports/rpc.ts'
 import { HansaError, toHansaError } from '../../schema/errors.ts'
 import { type CallOpen, CallOpenSchema } from '../../schema/generated/hansa/v1/call_pb.ts'
 import { OPEN } from '../../wire/frames.ts'
+import { decode } from '../../wire/decode.ts'
 import { type Method, methods, type Protocol } from '../../wire/methods.ts'
 import { DRAIN_BYTES, DRAIN_MS, MAX_CALLS, MAX_DEADLINE_MS, MAX_STREAMS_PER_PEER, SERVER_IDLE_MS } from './bounds.ts'
 import { CallInput } from './call-input.ts'
 import { authorize } from './callers.ts'
 import { helloFrame, readHello, Remote } from './hello.ts'
-import { decode, trailerFrame } from './messages.ts'
 import { type AnyHandler, ServerCall } from './server-call.ts'
+import { trailerFrame } from './trailer.ts'
 
 const METHODS: ReadonlyMap<string, Method> = new Map(Object.values(methods).map((method) => [method.id, method]))
 /** W3C trace context, version 00. */

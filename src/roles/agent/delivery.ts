@@ -10,7 +10,8 @@ import { HansaError, toHansaError } from '../../schema/errors.ts'
 import { type RelayHeader, RelayHeaderSchema, RelayTrailerSchema } from '../../schema/generated/hansa/v1/gateway_pb.ts'
 import { methods } from '../../wire/methods.ts'
 import { isOperation, type Operation, operations } from '../../wire/operations.ts'
-import { decodeMessage, readMessage, writeMessage } from './messages.ts'
+import { decode } from '../../wire/decode.ts'
+import { readMessage, writeMessage } from '../../wire/messages.ts'
 import { pause } from './pause.ts'
 import { untilAborted } from './until-aborted.ts'
 
@@ -66,7 +67,7 @@ export class Delivery {
     this.#open++
     try {
       if (!this.#accepting || self === undefined) throw new HansaError('AGENT_UNREACHABLE', 'the agent is stopping')
-      const header = decodeMessage(RelayHeaderSchema, stream.header)
+      const header = decode(RelayHeaderSchema, stream.header)
       if (isOperation(header.operation)) name = header.operation
       await this.#run(stream, header, self)
       const hops = [{ gateway: self.spiffeId, ms: this.#deps.clock.monotonic() - started }]
@@ -91,11 +92,11 @@ export class Delivery {
     if (operation.name === 'GetAgentCard') {
       const card = this.#deps.card()
       if (card === undefined) throw new HansaError('AGENT_UNREACHABLE', `the card of ${handle} has not been read yet`, { agent: handle })
-      return writeMessage(stream, card, methods.deliver.maxBytes)
+      return writeMessage(stream, card)
     }
     const bytes = await readMessage(stream, methods.deliver.maxBytes)
     if (bytes === undefined) throw new HansaError('MALFORMED', `a ${operation.name} without a request`)
-    await this.#invoke(stream, operation, decodeMessage(operation.request, bytes), header.extensions, principal)
+    await this.#invoke(stream, operation, decode(operation.request, bytes), header.extensions, principal)
   }
 
   /** Gateways of the own domain vouch for the caller; an agent of the own domain speaks for itself only, and only when calls may be direct (draft 3.3). */
@@ -120,7 +121,7 @@ export class Delivery {
         throw new HansaError('INVALID_AGENT_RESPONSE', `the agent answered ${operation.name} with a ${response.$typeName}`)
       if (sent++ > 0 && !operation.streaming) throw new HansaError('INVALID_AGENT_RESPONSE', `the agent answered ${operation.name} more than once`)
       // The next response is asked for only when this one has been taken: a slow reader holds the agent back, not this node's memory.
-      await writeMessage(stream, toBinary(operation.response, response), methods.deliver.maxBytes)
+      await writeMessage(stream, toBinary(operation.response, response))
     }
     if (sent === 0 && !operation.streaming) throw new HansaError('INVALID_AGENT_RESPONSE', `the agent did not answer ${operation.name}`)
   }

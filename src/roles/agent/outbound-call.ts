@@ -7,7 +7,8 @@ import { methods } from '../../wire/methods.ts'
 import type { OperationName } from '../../wire/operations.ts'
 import { firstAnswer, targetOf } from './candidates.ts'
 import { isFinal, resolve, throughGateways } from './discovery.ts'
-import { decodeMessage, readMessage, writeMessage } from './messages.ts'
+import { decode } from '../../wire/decode.ts'
+import { readMessage, writeMessage } from '../../wire/messages.ts'
 import type { CallSettings, SwarmClientDeps } from './swarm-client-deps.ts'
 
 /** The most gateways a call may pass (RelayHeader.hop_limit). */
@@ -35,7 +36,7 @@ export class OutboundCall {
 
   /** Sends the request and yields each response decoded. Leaving early cancels the call on every hop. */
   async *responses<S extends DescMessage>(request: Uint8Array, schema: S): AsyncGenerator<MessageShape<S>, void, undefined> {
-    for await (const bytes of this.raw(request)) yield decodeMessage(schema, bytes)
+    for await (const bytes of this.raw(request)) yield decode(schema, bytes)
   }
 
   /** The same with undecoded messages. */
@@ -53,7 +54,7 @@ export class OutboundCall {
         yield bytes
       }
       ended = true
-      this.#hops = decodeMessage(RelayTrailerSchema, stream.trailer()).hops
+      this.#hops = decode(RelayTrailerSchema, stream.trailer()).hops
     } finally {
       if (!ended) stream.abort(new HansaError('CANCELED', 'the caller wants no more'))
     }
@@ -82,6 +83,6 @@ export class OutboundCall {
 }
 
 async function send(stream: ClientStream, request: Uint8Array): Promise<void> {
-  await writeMessage(stream, request, methods.call.maxBytes)
+  await writeMessage(stream, request)
   await stream.end()
 }

@@ -13,7 +13,7 @@ import type { RoutingView } from '../routing-view.ts'
 import type { CallAdmission } from './admission.ts'
 import { createDoorCall, type DoorCall } from './door-call.ts'
 import { hopsOf } from './hops.ts'
-import { readMessage } from './messages.ts'
+import { readMessage } from '../../../wire/messages.ts'
 import type { Pipeline } from './pipeline.ts'
 
 export interface DoorDeps {

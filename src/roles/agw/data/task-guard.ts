@@ -11,7 +11,7 @@ import {
   SubscribeToTaskRequestSchema
 } from '../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { taskIdAtHead } from '../../../wire/binding/task-id.ts'
-import { fragmentsOf, readMessage } from './messages.ts'
+import { fragmentsOf, readMessage } from '../../../wire/messages.ts'
 import type { Incoming, RelayCall } from './relay-call.ts'
 
 /** Requests that name a task hold an ID, a tenant and perhaps metadata. */

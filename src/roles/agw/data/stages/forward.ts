@@ -8,7 +8,7 @@ import { RelayHeaderSchema } from '../../../../schema/generated/hansa/v1/gateway
 import { methods } from '../../../../wire/methods.ts'
 import type { AttachedAgent, NextHop, RoutingView } from '../../routing-view.ts'
 import { addHops, trailerOf } from '../hops.ts'
-import { writeMessage } from '../messages.ts'
+import { writeMessage } from '../../../../wire/messages.ts'
 import type { OriginIssuer } from '../origin-issuer.ts'
 import { pipe } from '../pipe.ts'
 import type { RelayCall, Stage } from '../relay-call.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import type { PeerIdentity } from '../../../../../src/ports/identity.ts'
-import { readMessage } from '../../../../../src/roles/agw/data/messages.ts'
+import { readMessage } from '../../../../../src/wire/messages.ts'
 import type { ErrorCode, HansaError } from '../../../../../src/schema/errors.ts'
 import { SignedRecordSchema } from '../../../../../src/schema/generated/hansa/v1/call_pb.ts'
 import { OriginAssertionSchema, type RelayHeaderSchema } from '../../../../../src/schema/generated/hansa/v1/gateway_pb.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf'
 import type { ServerStream } from '../../../../../src/ports/rpc.ts'
-import { readMessage, writeMessage } from '../../../../../src/roles/agw/data/messages.ts'
+import { readMessage, writeMessage } from '../../../../../src/wire/messages.ts'
 import { HansaError } from '../../../../../src/schema/errors.ts'
 import { type RelayHeader, RelayHeaderSchema } from '../../../../../src/schema/generated/hansa/v1/gateway_pb.ts'
 import { SendMessageRequestSchema, type SendMessageResponse, type StreamResponse } from '../../../../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { create, fromBinary, type Message, toBinary } from '@bufbuild/protobuf'
 import type { ServerStream } from '../../../../../src/ports/rpc.ts'
-import { readMessage, writeMessage } from '../../../../../src/roles/agw/data/messages.ts'
+import { readMessage, writeMessage } from '../../../../../src/wire/messages.ts'
 import type { RelayHeader } from '../../../../../src/schema/generated/hansa/v1/gateway_pb.ts'
 import {
   GetTaskRequestSchema,
