@@ -39,7 +39,10 @@ export interface Desk {
   certificateStatus(): Promise<CertificateStatusResponse>
   /** Registrations of the own domain, from any of its servers. */
   agents(): Promise<readonly Hit[]>
-  /** Ends a registration of the own domain; on another node than its server this needs the right to. */
+  /**
+   * Ends a registration of the own domain. At the agent's own node the agent takes itself off; at a server or the ACA the operator ends it for good: the same key is not
+   * registered again, a new invite (`--replace`) gives another.
+   */
   deregister(agent: string): Promise<{ readonly resourceId: string }>
   pem(label: 'X509 CRL' | 'CERTIFICATE', der: Uint8Array): string
   /** Hex SHA-256 of what people type as SHA256:... */
@@ -131,8 +134,9 @@ export function createDesk(node: DeskDeps): Desk {
     agents: async () => (await rpc.call(server('ars'), methods.listAgents, {})).agents,
     async deregister(agent) {
       const resourceId = formatResourceId(parseAgent(agent, domain))
-      if (node.ars !== undefined) await node.ars.deregister(agent)
-      else if (node.agent !== undefined && formatResourceId(parseSpiffeId(identities.self()?.spiffeId ?? '')) === resourceId) await node.agent.deregister()
+      // Of its own agent a node speaks as the agent, which may come back; of others as the operator, which is for good.
+      if (node.agent !== undefined && formatResourceId(parseSpiffeId(identities.self()?.spiffeId ?? '')) === resourceId) await node.agent.deregister()
+      else if (node.ars !== undefined) await node.ars.deregister(agent)
       else await rpc.call(server('ars'), methods.deregister, { resourceId })
       return { resourceId }
     },

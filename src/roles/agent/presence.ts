@@ -120,7 +120,7 @@ export class Presence {
     await this.#register(signal)
     if (attachment.current === undefined && registration.current !== undefined) {
       this.#told = undefined
-      const attached = await attachment.attach(registration.current, signal)
+      const attached = await this.#attach(registration.current, signal)
       log.info({ gateway: attached.gateway.spiffeId, heartbeatMs: attached.heartbeatMs, url: attached.url }, 'agent attached')
     }
     const status = await this.#probe(signal)
@@ -163,7 +163,7 @@ export class Presence {
    * an update fails the agent stays as it is: an outage of the directory must not take it off the gateways.
    */
   async #register(signal: AbortSignal): Promise<void> {
-    const { registration, attachment, clock, log } = this.#deps
+    const { registration, attachment, clock, log, timing } = this.#deps
     const card = this.#card
     const inputs = this.#inputs()
     if (card === undefined) return
@@ -174,14 +174,26 @@ export class Presence {
       this.#registeredAs = inputs
       this.#updateRetry.reset()
       log.info({ handle: registered.record.handle, server: registered.server, sequence: String(registered.record.sequence) }, 'agent registered')
-      if (attachment.current !== undefined) await attachment.attach(registered, signal)
+      if (attachment.current !== undefined) await this.#attach(registered, signal)
       this.#told = undefined
     } catch (thrown) {
-      if (first || signal.aborted) throw thrown
+      if (registration.current === undefined && attachment.current !== undefined)
+        await attachment.detach('no longer registered', timing.drain).catch((error: unknown) => log.debug({ error }, 'the gateway could not be told'))
+      if (first || signal.aborted || registration.current === undefined) throw thrown
       const error = toHansaError(thrown)
       this.#problem = error
       this.#updateAfter = clock.monotonic() + this.#updateRetry.next(error)
       log.warn({ code: error.code, reason: error.message }, 'the registration could not be updated; the old one stays')
+    }
+  }
+
+  /** A gateway that has heard of the registration's end refuses its record: the server is to be asked before any gateway is. */
+  async #attach(registered: Registered, signal: AbortSignal): Promise<Attached> {
+    try {
+      return await this.#deps.attachment.attach(registered, signal)
+    } catch (thrown) {
+      if (toHansaError(thrown).code === 'AGENT_NOT_FOUND') this.#deps.registration.end()
+      throw thrown
     }
   }
 

@@ -67,8 +67,8 @@ export class Registration {
       const response = await (this.#current === undefined
         ? send(methods.register)
         : send(methods.update).catch((thrown: unknown) => {
-            // The server has lost us (another disk, a deregistration by the operator that was taken back): begin again.
-            if (toHansaError(thrown).code === 'AGENT_NOT_FOUND' || toHansaError(thrown).code === 'NOT_FOUND') return send(methods.register)
+            // The server has lost us (another disk), or the operator has ended the registration, which the server then says: begin again.
+            if (toHansaError(thrown).code === 'AGENT_NOT_FOUND' || toHansaError(thrown).code === 'NOT_FOUND') return this.#again(() => send(methods.register))
             throw thrown
           }))
       if (response.record === undefined) throw new HansaError('MALFORMED', 'the registration server answered without a record')
@@ -88,6 +88,20 @@ export class Registration {
       this.#deps.rpc.call(targetOf(node, 'ars', self.domain), methods.deregister, { resourceId }, { signal })
     )
     this.#current = undefined
+  }
+
+  /** The gateway or a server says that the registration has ended. */
+  end(): void {
+    this.#current = undefined
+  }
+
+  async #again<T>(register: () => Promise<T>): Promise<T> {
+    try {
+      return await register()
+    } catch (thrown) {
+      if (toHansaError(thrown).code === 'PERMISSION_DENIED') this.end()
+      throw thrown
+    }
   }
 
   #servers(): NodeInfo[] {

@@ -76,6 +76,39 @@ describe('an agent on the swarm', () => {
     await clock.run(service.stop())
   })
 
+  for (const how of ['by its gateway', 'by its server'])
+    it(`says that the operator deregistered it, told ${how}, and asks slowly until that is taken back`, async () => {
+      const { clock, rpc, service } = house()
+      serveRegistration(rpc, ARS, () => clock.now())
+      const gateway = serveAttachment(rpc, GW1)
+      await service.start()
+      await clock.run(service.ready())
+      rpc.answer(ARS, methods.update, () => {
+        throw new HansaError('AGENT_NOT_FOUND', 'flight is not registered')
+      })
+      rpc.answer(ARS, methods.register, () => {
+        throw new HansaError('PERMISSION_DENIED', 'the operator deregistered flight')
+      })
+      if (how === 'by its gateway') {
+        gateway.attached.clear()
+        rpc.answer(GW1, methods.attach, () => {
+          throw new HansaError('AGENT_NOT_FOUND', 'flight has been deregistered')
+        })
+        await clock.advance(20_000)
+      } else await clock.advance(43_300_000)
+      assert.deepEqual([service.state().problem?.code, service.state().problem?.message], ['PERMISSION_DENIED', 'the operator deregistered flight'])
+      assert.deepEqual([service.state().registered, service.state().attached, gateway.attached.size], [undefined, undefined, 0])
+      const before = rpc.log.length
+      await clock.advance(600_000)
+      assert.ok(rpc.log.length - before < 20, `${rpc.log.length - before} calls in ten minutes`)
+      serveRegistration(rpc, ARS, () => clock.now())
+      serveAttachment(rpc, GW1)
+      await clock.advance(300_000)
+      assert.equal(service.state().problem, undefined)
+      assert.ok(service.state().attached !== undefined)
+      await clock.run(service.stop())
+    })
+
   it('waits as long as a rate limit asks for', async () => {
     const { clock, rpc, service } = house()
     rpc.answer(ARS, methods.register, () => {
