@@ -24,6 +24,7 @@ export function openDoor(
     log: deps.log,
     self: () => deps.identities.self(),
     listen: formatListenAddress(config.gateway.listen),
+    ...(config.gateway.announce === undefined ? {} : { announce: config.gateway.announce }),
     clients: config.gateway.clients,
     version,
     ...(deps.aca === undefined ? {} : { aca: documentsOf(deps.aca) })

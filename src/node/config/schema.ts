@@ -13,6 +13,7 @@ import {
   localAddress,
   oneOf,
   optional,
+  origin,
   parsedBy,
   rate,
   required,
@@ -84,6 +85,10 @@ export const configSchema = z
     }),
     gateway: section({
       listen: setting(tcpAddress, '0.0.0.0:7400', 'One port for all foreign clients.'),
+      announce: optional(
+        origin,
+        'Where others reach that port, for cards, catalogs and addresses; only the operator knows a name, a proxy or a NAT. Otherwise the listening address.'
+      ),
       clients: setting(
         oneOf('loopback', 'none'),
         'loopback',

@@ -82,6 +82,13 @@ export const rate = parsed('a rate such as 60/min, 5/s or 1000/h', parseRate)
 
 export const tcpAddress = parsed('an IP address and port such as 0.0.0.0:7400 or [::]:7400 (port 0 means any free one)', parseTcpAddress)
 
+/** scheme://host[:port] and nothing more: paths are the server's own, and a name and password would be told to everybody. */
+export const origin = parsed('an http: or https: URL without a path, such as https://gw.north.example', (text) => {
+  const url = text.length <= 256 ? URL.parse(text) : null
+  const plain = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`
+  return plain && /^https?:\/\/[^\s/?#]+\/?$/.test(text) ? url.origin : undefined
+})
+
 /** Loopback or Unix socket only. */
 export const localAddress = parsed<ListenAddress>('a loopback address and port such as 127.0.0.1:7401, or unix:PATH', (text) => {
   const address = parseListenAddress(text)

@@ -21,8 +21,8 @@ describe('explanation of the config', () => {
     assert.equal(new Set(settings.map((setting) => setting.env)).size, settings.length)
   })
 
-  it('has a default for everything but who the node is and what its agent is', () => {
+  it('has a default for everything but who the node is, where others reach its door and what its agent is', () => {
     const without = settings.filter((setting) => setting.initial === undefined).map((setting) => setting.path.join('.'))
-    assert.deepEqual(without, ['domain', 'name', 'roles', 'agent.name', 'agent.card'])
+    assert.deepEqual(without, ['domain', 'name', 'roles', 'gateway.announce', 'agent.name', 'agent.card'])
   })
 })

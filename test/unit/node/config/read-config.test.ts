@@ -10,6 +10,13 @@ function problemsOf(text: string, env = {}): string[] {
 }
 
 describe('config.yaml', () => {
+  it('takes an address that others use for the door, and none by default', () => {
+    assert.equal(readConfig(HEAD, 'config.yaml', {}).config?.gateway.announce, undefined)
+    for (const text of ['https://gw.north.example', 'https://gw.north.example/', 'https://GW.north.example:443'])
+      assert.equal(readConfig(`${HEAD}gateway: { announce: '${text}' }\n`, 'config.yaml', {}).config?.gateway.announce, 'https://gw.north.example')
+    assert.equal(readConfig(HEAD, 'config.yaml', { HANSA_GATEWAY_ANNOUNCE: 'http://[::1]:7400' }).config?.gateway.announce, 'http://[::1]:7400')
+  })
+
   it('needs only domain, name and roles; everything else has a default', () => {
     const { config, problems } = readConfig(HEAD, 'config.yaml')
     assert.deepEqual(problems, [])
@@ -58,6 +65,12 @@ describe('config.yaml', () => {
     ['a port that does not exist', `${HEAD}gateway: { listen: '0.0.0.0:70000' }\n`, /gateway\.listen: expected an IP address and port/],
     ['a rate without unit', `${HEAD}limits: { discovery: 60 }\n`, /limits\.discovery: expected a rate/],
     ['a rate of nothing', `${HEAD}limits: { discovery: 0/min }\n`, /limits\.discovery: expected a rate/],
+    [
+      'an address for others with a path',
+      `${HEAD}gateway: { announce: 'https://gw.north.example/hansa' }\n`,
+      /gateway\.announce: expected an http: or https: URL without a path/
+    ],
+    ['an address for others with a password', `${HEAD}gateway: { announce: 'https://me:word@gw.north.example' }\n`, /gateway\.announce/],
     ['a duration out of range', `${HEAD}gateway: { heartbeat: 1ms }\n`, /gateway\.heartbeat: expected a duration from 200ms to 1h/],
     ['no role', 'domain: north.example\nname: gw1\nroles: []\n', /roles: expected a list of 1 to 4/],
     ['its own domain among the foreign ones', `${HEAD}trust: { domains: { north.example: { roots: [r.pem] } } }\n`, /another domain/],
