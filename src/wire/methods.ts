@@ -28,6 +28,8 @@ interface Common {
   readonly protocol: Protocol
   /** Largest message in either direction, in bytes. */
   readonly maxBytes: number
+  /** Largest message of the caller, in bytes: at most maxBytes, and no more than the method needs, because it is decoded for whoever may call. */
+  readonly maxRequestBytes: number
   /** Default deadline in milliseconds. */
   readonly timeoutMs: number
   readonly callers: Callers
@@ -52,6 +54,8 @@ export type ResponseOf<M> = M extends UnaryMethod<DescMessage, infer O> ? Messag
 
 const KIB = 1024
 const MIB = 1024 * KIB
+/** A question. */
+const SMALL = 64 * KIB
 const ALL: readonly Role[] = ['aca', 'ars', 'agw', 'agent']
 const anyone: Callers = { from: 'anyone', roles: ALL }
 const own = (...roles: Role[]): Callers => ({ from: 'own', roles: roles.length > 0 ? roles : ALL })
@@ -63,15 +67,15 @@ function unary<I extends DescMessage, O extends DescMessage>(
   response: O,
   callers: Callers,
   quota: QuotaClass,
-  maxBytes = 64 * KIB,
-  timeoutMs = 10_000
+  maxBytes = SMALL,
+  maxRequestBytes = maxBytes
 ): UnaryMethod<I, O> {
-  return { kind: 'unary', id, protocol: 'rpc', request, response, callers, quota, maxBytes, timeoutMs }
+  return { kind: 'unary', id, protocol: 'rpc', request, response, callers, quota, maxBytes, maxRequestBytes, timeoutMs: 10_000 }
 }
 
 /** 16 MiB: the largest A2A message a gateway carries. 5 minutes: a blocking SendMessage may take as long as the agent works. */
 function relay(id: string, callers: Callers): StreamMethod {
-  return { kind: 'stream', id, protocol: 'relay', callers, quota: 'call', maxBytes: 16 * MIB, timeoutMs: 300_000 }
+  return { kind: 'stream', id, protocol: 'relay', callers, quota: 'call', maxBytes: 16 * MIB, maxRequestBytes: 16 * MIB, timeoutMs: 300_000 }
 }
 
 /** Every method of Hansa. A method absent here cannot be called or handled. */
@@ -80,8 +84,8 @@ export const methods = {
   ping: unary('node.ping/1', trust.PingRequestSchema, trust.PingResponseSchema, listed(...ALL), 'status'),
   bundle: unary('node.bundle/1', trust.BundleRequestSchema, trust.TrustBundleSchema, anyone, 'enrol'),
   nodes: unary('node.nodes/1', trust.NodesRequestSchema, trust.NodesResponseSchema, own(), 'infrastructure'),
-  trust: unary('node.trust/1', trust.TrustUpdateSchema, call.EmptySchema, own('aca', 'agw'), 'infrastructure'),
-  crl: unary('node.crl/1', trust.CrlRequestSchema, trust.CrlResponseSchema, anyone, 'enrol', 8 * MIB),
+  trust: unary('node.trust/1', trust.TrustUpdateSchema, call.EmptySchema, own('aca', 'agw'), 'infrastructure', 4 * MIB),
+  crl: unary('node.crl/1', trust.CrlRequestSchema, trust.CrlResponseSchema, anyone, 'enrol', 8 * MIB, SMALL),
   // ACA (draft 3.1)
   apply: unary('aca.apply/1', trust.ApplyRequestSchema, trust.ApplyResponseSchema, anyone, 'enrol'),
   renew: unary('aca.renew/1', trust.RenewRequestSchema, trust.RenewResponseSchema, own(), 'enrol'),
@@ -91,16 +95,16 @@ export const methods = {
   register: unary('ars.register/1', directory.RegisterRequestSchema, directory.RegisterResponseSchema, own('agent'), 'registration', 256 * KIB),
   update: unary('ars.update/1', directory.RegisterRequestSchema, directory.RegisterResponseSchema, own('agent'), 'registration', 256 * KIB),
   deregister: unary('ars.deregister/1', directory.DeregisterRequestSchema, directory.DeregisterResponseSchema, own('agent', 'aca'), 'registration'),
-  discover: unary('ars.discover/1', directory.DiscoverRequestSchema, directory.DiscoverResponseSchema, listed(...ALL), 'discovery', 4 * MIB),
-  resolve: unary('ars.resolve/1', directory.ResolveRequestSchema, directory.ResolveResponseSchema, listed(...ALL), 'discovery', 256 * KIB),
-  listAgents: unary('ars.list/1', directory.ListAgentsRequestSchema, directory.ListAgentsResponseSchema, own(), 'discovery', 8 * MIB),
+  discover: unary('ars.discover/1', directory.DiscoverRequestSchema, directory.DiscoverResponseSchema, listed(...ALL), 'discovery', 4 * MIB, SMALL),
+  resolve: unary('ars.resolve/1', directory.ResolveRequestSchema, directory.ResolveResponseSchema, listed(...ALL), 'discovery', 256 * KIB, SMALL),
+  listAgents: unary('ars.list/1', directory.ListAgentsRequestSchema, directory.ListAgentsResponseSchema, own(), 'discovery', 8 * MIB, SMALL),
   report: unary('ars.report/1', directory.StatusReportSchema, directory.StatusReportResponseSchema, own('agw'), 'infrastructure', 8 * MIB),
   ended: unary('ars.ended/1', directory.EndedNoticeSchema, call.EmptySchema, own('ars'), 'infrastructure'),
   // AGw and agent (draft 3.3)
   attach: unary('agw.attach/1', gateway.AttachRequestSchema, gateway.AttachResponseSchema, own('agent'), 'registration', 512 * KIB),
   heartbeat: unary('agw.heartbeat/1', gateway.HeartbeatRequestSchema, gateway.HeartbeatResponseSchema, own('agent'), 'status'),
   detach: unary('agw.detach/1', gateway.DetachRequestSchema, call.EmptySchema, own('agent'), 'registration'),
-  gatewayDiscover: unary('agw.discover/1', directory.DiscoverRequestSchema, directory.DiscoverResponseSchema, own(), 'discovery', 4 * MIB),
+  gatewayDiscover: unary('agw.discover/1', directory.DiscoverRequestSchema, directory.DiscoverResponseSchema, own(), 'discovery', 4 * MIB, SMALL),
   agentEnded: unary('agw.ended/1', directory.EndedNoticeSchema, call.EmptySchema, own('ars'), 'infrastructure'),
   // AGw and AGw (draft 3.4)
   connect: unary('agw.connect/1', gateway.ConnectRequestSchema, gateway.ConnectResponseSchema, listed('agw'), 'infrastructure'),

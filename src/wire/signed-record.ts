@@ -1,7 +1,8 @@
-import { create, type DescMessage, fromBinary, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf'
+import { create, type DescMessage, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf'
 import type { Verify } from '../core/crypto.ts'
 import { HansaError } from '../schema/errors.ts'
 import { type SignedRecord, SignedRecordSchema } from '../schema/generated/hansa/v1/call_pb.ts'
+import { decode } from './decode.ts'
 
 /** Keeps signatures over records apart from every other use of the same key (noise, TLS, CSR, JWS). A network constant. */
 const DOMAIN = new TextEncoder().encode('hansa-signed-record:v1\0')
@@ -32,9 +33,5 @@ export function openRecord<S extends DescMessage>(schema: S, record: SignedRecor
     throw new HansaError('MALFORMED', `a record of type ${JSON.stringify(record.type.slice(0, 80))} where ${schema.typeName} is wanted`)
   if (!verify(spki, signedBytes(record.type, record.payload), record.signature))
     throw new HansaError('SIGNATURE_INVALID', `the signature of a ${schema.typeName} does not fit its bytes`)
-  try {
-    return fromBinary(schema, record.payload)
-  } catch (cause) {
-    throw new HansaError('MALFORMED', `a ${schema.typeName} that cannot be decoded`, {}, cause)
-  }
+  return decode(schema, record.payload)
 }

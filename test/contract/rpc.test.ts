@@ -281,8 +281,13 @@ for (const { name, make } of transports) {
       const gateway = await member('gw', ['agw'])
       const agent = await member('x', ['agent'])
       const name = 'y'.repeat(3 * MAX_FRAGMENT + 17)
-      agent.rpc.handle(methods.discover, (request) => ({ nextPageToken: '', hits: [], ...(request.text === name ? {} : assert.fail('changed')) }))
-      await gateway.rpc.call(agent.target, methods.discover, { text: name })
+      let got: readonly string[] = []
+      agent.rpc.handle(methods.trust, ({ removed }) => {
+        got = removed
+        return {}
+      })
+      await gateway.rpc.call(agent.target, methods.trust, { removed: [name] })
+      assert.deepEqual(got, [name])
     })
 
     it('streams fragments both ways, with header and trailer', async () => {

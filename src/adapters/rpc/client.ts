@@ -37,7 +37,7 @@ export class Client {
 
   async call<M extends UnaryMethod>(target: Target, method: M, request: MessageInitShape<M['request']>, options?: CallOptions): Promise<ResponseOf<M>> {
     const bytes = toBinary<M['request']>(method.request, create<M['request']>(method.request, request))
-    checkMessageLength(bytes.length, method.maxBytes)
+    checkMessageLength(bytes.length, method.maxRequestBytes)
     const deadline = new Deadline(this.#deps.clock, method.id, method.timeoutMs, options)
     try {
       const pooled = this.pool.take(target.peer, method.protocol)

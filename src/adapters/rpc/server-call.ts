@@ -67,7 +67,7 @@ export class ServerCall implements ServerStream {
 
   /** Reads the request, runs the handler, writes its response. */
   async runUnary(method: UnaryMethod, handler: AnyUnaryHandler): Promise<void> {
-    const message = await readMessage(this, method.maxBytes)
+    const message = await readMessage(this, method.maxRequestBytes)
     if (message === undefined) throw new HansaError('MALFORMED', `no message in a request to ${method.id}`)
     if ((await this.read()) !== undefined) throw new HansaError('MALFORMED', `two messages in a request to ${method.id}`)
     const response = await handler(decode(method.request, message), this)

@@ -168,7 +168,7 @@ export class Server {
       if (this.#calls >= MAX_CALLS) throw new HansaError('OVERLOADED', `${MAX_CALLS} calls are running`, { bound: MAX_CALLS })
       const release = this.#deps.admission.admit(method, caller)
       this.#calls++
-      input = new CallInput(served.channel, method.maxBytes)
+      input = new CallInput(served.channel, method.maxRequestBytes)
       const traceparent = TRACEPARENT.test(open.traceparent) ? open.traceparent : undefined
       call = new ServerCall(served.channel, input, method.maxBytes, { caller, signal: controller.signal, timeoutMs, traceparent, header: open.header })
       cancelTimer = this.#deps.clock.after(timeoutMs, () =>

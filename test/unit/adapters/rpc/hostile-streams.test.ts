@@ -149,6 +149,15 @@ describe('adapters/rpc against hostile and unlucky streams', () => {
     assert.equal(code(await channel.read()), 'FRAME_TOO_LARGE')
   })
 
+  it('takes a short question only, however long the answer may be', async () => {
+    rpc.handle(methods.crl, () => assert.fail('reached'))
+    const channel = await greeted()
+    await channel.write(call('node.crl/1', 60_000))
+    await channel.write({ type: DATA, payload: Buffer.alloc(MAX_FRAGMENT) })
+    await channel.write({ type: DATA, payload: Buffer.alloc(MAX_FRAGMENT) })
+    assert.equal(code(await channel.read()), 'FRAME_TOO_LARGE')
+  })
+
   it('ends a call whose request never comes to its end', async () => {
     const channel = await greeted()
     await channel.write(call('node.nodes/1', 5_000))
