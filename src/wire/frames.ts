@@ -22,6 +22,10 @@ export const MAX_FRAME = 64 * 1024
 /** Largest payload of a frame, so the largest fragment of a message. */
 export const MAX_FRAGMENT = MAX_FRAME - FRAME_HEAD
 
+/** Chunks that are always kept as they came; more are when their mean length is this much. */
+const MAX_PIECES = 256
+const SMALL_PIECE = 1024
+
 const EMPTY = new Uint8Array()
 
 interface Frame {
@@ -75,8 +79,14 @@ export class FrameDecoder {
     return this.#buffered
   }
 
+  /** Chunks that these bytes are kept in. */
+  get pieces(): number {
+    return this.#chunks.length - this.#first
+  }
+
   add(chunk: Uint8Array): void {
     if (chunk.length === 0) return
+    if (this.pieces >= MAX_PIECES && this.#buffered < this.pieces * SMALL_PIECE) this.#gather()
     this.#chunks.push(chunk)
     this.#buffered += chunk.length
   }
@@ -100,6 +110,20 @@ export class FrameDecoder {
   push(chunk: Uint8Array, take: (frame: Frame) => void): void {
     this.add(chunk)
     for (let frame = this.next(); frame !== undefined; frame = this.next()) take(frame)
+  }
+
+  /** Makes one chunk of many: a sender of single bytes would else have us keep a hundred for each. */
+  #gather(): void {
+    const bytes = new Uint8Array(this.#buffered)
+    let at = 0
+    for (let i = this.#first; i < this.#chunks.length; i++) {
+      const piece = i === this.#first ? this.#chunks[i]?.subarray(this.#offset) : this.#chunks[i]
+      bytes.set(piece ?? EMPTY, at)
+      at += piece?.length ?? 0
+    }
+    this.#chunks = [bytes]
+    this.#first = 0
+    this.#offset = 0
   }
 
   /** The byte at `index`, which is there. */

@@ -55,6 +55,21 @@ describe('wire/frames', () => {
     }
   })
 
+  it('keeps bytes and not their wrapping when a frame comes one byte at a time', () => {
+    // Each chunk a buffer of its own, as it comes from a socket: what the decoder lets go of can be collected.
+    const decoder = new FrameDecoder()
+    const payload = Uint8Array.from({ length: 20_000 }, (_, i) => i & 0xff)
+    const bytes = encodeFrame({ type: DATA, payload })
+    for (const byte of bytes.subarray(0, -1)) {
+      decoder.add(Uint8Array.of(byte))
+      assert.equal(decoder.next(), undefined)
+    }
+    assert.ok(decoder.pieces < 300, `${decoder.pieces} pieces are kept of ${decoder.buffered} bytes`)
+    decoder.add(bytes.subarray(-1))
+    assert.deepEqual(Buffer.from(decoder.next()?.payload ?? []), Buffer.from(payload))
+    assert.equal(decoder.buffered, 0)
+  })
+
   it('takes nothing after a failure', () => {
     const decoder = new FrameDecoder()
     assert.throws(() => decoder.push(Uint8Array.of(99, 0, 0, 0), () => assert.fail()))
