@@ -26,7 +26,7 @@ export const DEFAULT_LIFETIMES: Lifetimes = { aca: 168 * HOUR, ars: 168 * HOUR, 
 /** The receiver's clock may be a little behind. */
 const BACKDATE_MS = 60_000
 
-/** The certificate that a reviewed application gets; it never outlives its issuer (`issuerNotAfter`). */
+/** The certificate that a reviewed application gets (draft 3.1.1); it never outlives its issuer (`issuerNotAfter`). */
 export function leafProfile(
   holder: { readonly domain: string; readonly name: string; readonly roles: readonly Role[] },
   publicKey: Uint8Array,
@@ -38,5 +38,12 @@ export function leafProfile(
   const role = roles[0]
   if (role === undefined) throw new RangeError('a holder without a role')
   const spiffeId = formatSpiffeId({ domain: holder.domain, role, name: holder.name })
-  return { spiffeId, roles, publicKey, notBefore: now - BACKDATE_MS, notAfter: Math.min(now + lifetimes[role], issuerNotAfter) }
+  // X.509 has no parts of seconds: without this the ledger would remember another end than the holder shows.
+  const notBefore = wholeSeconds(now - BACKDATE_MS)
+  const notAfter = wholeSeconds(Math.min(now + lifetimes[role], issuerNotAfter))
+  return { spiffeId, roles, publicKey, notBefore, notAfter }
+}
+
+function wholeSeconds(ms: number): number {
+  return Math.floor(ms / 1000) * 1000
 }

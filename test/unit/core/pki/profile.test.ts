@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict'
+import { DEFAULT_LIFETIMES, leafProfile } from '../../../../src/core/pki/profile.ts'
+
+const NOW = Date.UTC(2030, 0, 1) + 536
+const holder = { domain: 'north.example', name: 'flight', roles: ['agent'] } as const
+
+describe('what stands in a leaf certificate', () => {
+  it('has whole seconds, as certificates have: what the ledger remembers is what the holder shows', () => {
+    const { notBefore, notAfter } = leafProfile(holder, new Uint8Array(), NOW, DEFAULT_LIFETIMES, Infinity)
+    assert.deepEqual([notBefore % 1000, notAfter % 1000], [0, 0])
+    assert.ok(notAfter <= NOW + DEFAULT_LIFETIMES.agent && notAfter > NOW + DEFAULT_LIFETIMES.agent - 1000)
+  })
+
+  it('never outlives its issuer', () => {
+    assert.equal(leafProfile(holder, new Uint8Array(), NOW, DEFAULT_LIFETIMES, NOW - 536 + 5000).notAfter, NOW - 536 + 5000)
+  })
+})
