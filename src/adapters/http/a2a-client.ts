@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import type { Message } from '@bufbuild/protobuf'
+import { pipe } from 'it-pipe'
 import type { AgentClient } from '../../ports/agent-client.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { parseAnswer, renderCall } from '../../wire/binding/a2a-jsonrpc-client.ts'
@@ -77,9 +78,13 @@ export function createA2aClient(settings: A2aClientSettings): AgentClient {
     yield parseAnswer(id, operation, answer)
   }
 
-  async function* events(id: number, operation: Operation, response: IncomingMessage, url: URL, signal: AbortSignal): AsyncGenerator<Message, void, undefined> {
-    const parser = createEventParser(maxAnswer)
-    for await (const piece of pieces(response, url, signal)) for (const data of parser.push(piece)) yield parseAnswer(id, operation, data)
+  /** Bytes to events to answers, one at a time: a reader that leaves closes the connection, through all of them. */
+  function events(id: number, operation: Operation, response: IncomingMessage, url: URL, signal: AbortSignal): AsyncGenerator<Message, void, undefined> {
+    return pipe(
+      pieces(response, url, signal),
+      (bytes) => eventData(bytes, maxAnswer),
+      (data) => answers(id, operation, data)
+    )
   }
 
   return {
@@ -96,6 +101,15 @@ export function createA2aClient(settings: A2aClientSettings): AgentClient {
       }
     }
   }
+}
+
+async function* eventData(bytes: AsyncIterable<Uint8Array>, maxEvent: number): AsyncGenerator<string, void, undefined> {
+  const parser = createEventParser(maxEvent)
+  for await (const piece of bytes) yield* parser.push(piece)
+}
+
+async function* answers(id: number, operation: Operation, data: AsyncIterable<string>): AsyncGenerator<Message, void, undefined> {
+  for await (const text of data) yield parseAnswer(id, operation, text)
 }
 
 /** The tenant is the agent's affair, said by its card; what a far client put there was meant for another address. */
