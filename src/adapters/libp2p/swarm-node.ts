@@ -20,8 +20,10 @@ import { startFailure } from './failures.ts'
 import { silentLogger } from './logger.ts'
 import { Libp2pNetwork } from './network.ts'
 import { gossip, GossipPubSub } from './pubsub.ts'
+import { recordCrypto } from './record-crypto.ts'
 import { selectors, storedRecords, validators } from './record-rules.ts'
 import { serversOnly } from './servers-only.ts'
+import { encrypterInOnePiece, muxerByTurn } from './turn-writes.ts'
 
 /** A network constant: nodes with another one do not see each other's DHT. */
 const DHT_PROTOCOL = '/hansa/kad/1.0.0'
@@ -71,14 +73,16 @@ export async function createSwarmNode(options: SwarmOptions): Promise<SwarmNode>
     nodeInfo: { name: 'hansa', userAgent: 'hansa' },
     addresses: { listen: [...options.listen], announce: [...(options.announce ?? [])] },
     transports: [tcp(), webSockets()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [encrypterInOnePiece(noise({ crypto: recordCrypto }))],
     streamMuxers: [
-      yamux({
-        maxInboundStreams: 5_000,
-        maxOutboundStreams: 5_000,
-        // Below libp2p's read buffer of 4 MiB, else a paused fast stream is reset. 1 MiB gives 10 MB/s per stream at 100 ms and bounds what a slow reader holds.
-        streamOptions: { maxStreamWindowSize: 1024 * 1024 }
-      })
+      muxerByTurn(
+        yamux({
+          maxInboundStreams: 5_000,
+          maxOutboundStreams: 5_000,
+          // Below libp2p's read buffer of 4 MiB, else a paused fast stream is reset. 1 MiB gives 10 MB/s per stream at 100 ms and bounds what a slow reader holds.
+          streamOptions: { maxStreamWindowSize: 1024 * 1024 }
+        })
+      )
     ],
     connectionProtector,
     connectionManager: {
