@@ -29,9 +29,11 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   let world: World | undefined
   let held = false
   try {
-    world = await foundDomains(story, programs, dir)
-    const agents = await agentSteps(story, programs, world)
-    if (!options.keep) await endingSteps(story, world, agents)
+    await orStopped(options.signal, async () => {
+      world = await foundDomains(story, programs, dir)
+      const agents = await agentSteps(story, programs, world)
+      if (!options.keep) await endingSteps(story, world, agents)
+    })
     held = true
   } catch {
     // The step that failed has been told.
@@ -44,6 +46,12 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
     }
   }
   return held
+}
+
+/** What `run` does, until the signal: a step that waits for news is not waited for. */
+async function orStopped(signal: AbortSignal, run: () => Promise<void>): Promise<void> {
+  const stopped = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
+  await Promise.race([run(), stopped])
 }
 
 function tellNext(write: (line: string) => void, world: World, pids: readonly number[], dir: string): void {

@@ -19,6 +19,7 @@ export interface Outcome {
 export class Programs {
   readonly #env: NodeJS.ProcessEnv
   readonly #running = new Set<ChildProcess>()
+  #stopped = false
 
   constructor(env: Readonly<Record<string, string>>) {
     this.#env = { ...process.env, ...env }
@@ -71,8 +72,9 @@ export class Programs {
     return { child, said: JSON.parse(line) as Record<string, unknown> }
   }
 
-  /** Ends everything: gently, then by force. */
+  /** Ends everything: gently, then by force. Nothing can be started any more. */
   async stopAll(): Promise<void> {
+    this.#stopped = true
     const ended = [...this.#running].map((child) => stop(child))
     await Promise.all(ended)
   }
@@ -86,6 +88,7 @@ export class Programs {
   }
 
   #spawn(args: readonly string[], stdio: StdioOptions): ChildProcess {
+    if (this.#stopped) throw new HansaError('CANCELED', 'the demo is being stopped')
     // A group of its own: a Ctrl-C at the terminal is for the demo, which then stops its programs in order.
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
       env: this.#env,
