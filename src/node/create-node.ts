@@ -51,7 +51,17 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
   const logOf = (part: string) => log.child({ part })
 
   // Who we are and whom we believe.
-  const identities = createIdentities({ domain, signer, clock, verify, sha256, store, chain: await openChain(home, platform), roots: await ownRoots(home) })
+  const identities = createIdentities({
+    domain,
+    signer,
+    clock,
+    verify,
+    sha256,
+    store,
+    chain: await openChain(home, platform),
+    roots: await ownRoots(home),
+    log: logOf('trust')
+  })
   for (const [listed, roots] of await configuredRoots(home)) await identities.list(listed, roots)
   const records = createRecords({ identities, signer, verify })
 

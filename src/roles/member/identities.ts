@@ -4,6 +4,7 @@ import { sameBytes } from '../../core/pki/facts.ts'
 import { refusalError, refuse } from '../../core/pki/refusal.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Identities, PeerIdentity } from '../../ports/identity.ts'
+import type { Log } from '../../ports/log.ts'
 import type { Signer } from '../../ports/signer.ts'
 import type { Store } from '../../ports/store.ts'
 import { HansaError } from '../../schema/errors.ts'
@@ -29,6 +30,7 @@ export interface IdentitiesDeps {
   readonly chain?: readonly Uint8Array[]
   /** DER roots of the own domain, from the home. */
   readonly roots: readonly Uint8Array[]
+  readonly log?: Pick<Log, 'error'>
 }
 
 /** Identities with what only the member and the composition root do. */
@@ -43,7 +45,7 @@ export interface MemberIdentities extends Identities {
   list(domain: string, roots: readonly Uint8Array[], sequence?: bigint): Promise<boolean>
   /** Takes a domain off the list and commits; false when it was not on it. */
   unlist(domain: string): Promise<boolean>
-  /** Takes a revocation list over when genuine and newer (see Revocations.accept). */
+  /** Takes a revocation list over when genuine and newer (see Revocations.accept): in force at once, on disk soon. */
   acceptCrl(response: CrlResponse): boolean
   /** The identity that a peer was last believed to have, whether it still is or not; `check` tells. */
   lastOf(peer: string): PeerIdentity | undefined
@@ -100,7 +102,14 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
   }
 
   function changed(): void {
-    for (const listener of listeners) listener()
+    for (const listener of listeners) {
+      try {
+        listener()
+      } catch (error) {
+        // Whoever is told later must still cut off who is revoked.
+        deps.log?.error({ err: error }, 'a listener for changes of trust failed')
+      }
+    }
   }
 
   function setChain(next: readonly Uint8Array[]): void {
@@ -133,6 +142,8 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
 
   function acceptCrl(response: CrlResponse): boolean {
     if (!revocations.accept(response, clock.now())) return false
+    // Not waited for: it is in force now, and a crash before the commit is a list not heard of yet.
+    store.commit().catch((error: unknown) => deps.log?.error({ err: error }, 'a revocation list was not written; it is in force until this node ends'))
     changed()
     return true
   }

@@ -62,14 +62,16 @@ export class Revocations {
       throw refusalError(refuse('unknown-root', 'a revocation list under a root that is not listed for its domain'), { domain: response.domain.slice(0, 253) })
     const issuers = response.chain.map(parseCertificate)
     const [issuer] = issuers
-    const chain = verifyIssuers(issuers, now, this.#verify)
-    if (!chain.ok || issuer === undefined) throw chain.ok ? new HansaError('INTERNAL', 'an empty chain was verified') : refusalError(chain)
+    if (issuer === undefined) throw refusalError(refuse('chain-length', 'a revocation list without the chain of its CA'))
     const crl = parseCrl(response.crl)
-    const verdict = verifyCrl(crl, issuer, now, this.#verify)
-    if (!verdict.ok) throw refusalError(verdict)
     const key = issuerId(issuer.spki, this.#sha256)
     const held = this.#held.get(key)
+    // Before any signature is checked: a list that was genuine once can be sent again and again.
     if (!newer(crl, held)) return false
+    const chain = verifyIssuers(issuers, now, this.#verify)
+    if (!chain.ok) throw refusalError(chain)
+    const verdict = verifyCrl(crl, issuer, now, this.#verify)
+    if (!verdict.ok) throw refusalError(verdict)
     if (held === undefined && this.of(response.domain).length >= MAX_ISSUERS)
       throw new HansaError('INVALID_ARGUMENT', `revocation lists of ${MAX_ISSUERS} CAs of ${response.domain} are held already`)
     const copy = create(CrlResponseSchema, { domain: response.domain, crl: response.crl.slice(), chain: response.chain.map((each) => each.slice()) })

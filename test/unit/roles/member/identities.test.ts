@@ -141,6 +141,39 @@ describe('identities', () => {
     assert.throws(() => again.verify(friend.peer, friend.chain), { code: 'CERTIFICATE_REVOKED' })
   })
 
+  it('keep a revocation that they have heard of through a crash', async () => {
+    const { identities, deps, store, north, friend, clock } = await setting()
+    identities.acceptCrl(crlOf(north, clock.now(), 3, [friend]))
+    await clock.settle()
+    // Whatever was not committed by now is gone.
+    store.failNextCommit()
+    await assert.rejects(store.commit())
+    assert.throws(() => createIdentities(deps).verify(friend.peer, friend.chain), { code: 'CERTIFICATE_REVOKED' })
+  })
+
+  it('tell everybody of a revocation, also when one of them fails', async () => {
+    const { deps, north, friend, clock } = await setting()
+    const errors: string[] = []
+    const identities = createIdentities({ ...deps, log: { error: (_, message) => void errors.push(message) } })
+    let told = false
+    identities.onChange(() => assert.fail('a listener that fails'))
+    identities.onChange(() => (told = true))
+    assert.equal(identities.acceptCrl(crlOf(north, clock.now(), 3, [friend])), true)
+    assert.equal(told, true)
+    assert.equal(errors.length, 1)
+  })
+
+  it('spend no signature check on a list that is older than the one held', async () => {
+    const { deps, north, friend, clock } = await setting()
+    let checks = 0
+    const verify = createVerify()
+    const identities = createIdentities({ ...deps, verify: (...args) => ++checks > 0 && verify(...args) })
+    identities.acceptCrl(crlOf(north, clock.now(), 3, [friend]))
+    const before = checks
+    assert.equal(identities.acceptCrl(crlOf(north, clock.now(), 2, [])), false)
+    assert.equal(checks, before)
+  })
+
   it('take an own chain for the own key and domain only', async () => {
     const { identities, friend, foreigner, self, north } = await setting()
     assert.throws(() => identities.setChain(friend.chain), { code: 'CERTIFICATE_INVALID' })
