@@ -74,8 +74,10 @@ export class Dialer {
     try {
       for (const address of target.addresses) {
         try {
-          target.peer = await this.#network.dial(address, AbortSignal.any([timeout.signal, this.#stopped.signal]))
-          return
+          const answered = await this.#network.dial(address, AbortSignal.any([timeout.signal, this.#stopped.signal]))
+          target.peer ??= answered
+          if (answered === target.peer) return
+          this.#log.debug({ peer: target.peer, answered, address }, 'another node has this address now')
         } catch (error) {
           this.#log.debug({ err: error, address }, 'not reached')
         }

@@ -67,9 +67,9 @@ export class KnownNodes {
 
   /** Servers and gateways: those that are kept connected and told to others. Agents are many, and each comes by itself. */
   infrastructure(): NodeInfo[] {
-    return this.all()
-      .filter((info) => info.roles.some((role) => role !== 'agent'))
-      .slice(0, MAX_ANSWER)
+    const servers = [...this.#nodes.values()].filter(({ info }) => isServer(info.roles))
+    // Hearsay last: however much of it there is, it crowds out nobody who has shown a certificate.
+    return [...servers.filter(({ proved }) => proved), ...servers.filter(({ proved }) => !proved)].map(({ info }) => info).slice(0, MAX_ANSWER)
   }
 
   withRole(role: Role): NodeInfo[] {
@@ -95,6 +95,11 @@ export class KnownNodes {
     }
     this.#nodes.set(info.peerId, { info, proved, seen: now })
   }
+}
+
+/** True for nodes that serve the domain, as against agents. */
+export function isServer(roles: readonly string[]): boolean {
+  return roles.some((role) => role !== 'agent')
 }
 
 function addressesOf(said: Pick<NodeInfo, 'multiaddrs' | 'ingress'> | undefined): { multiaddrs: string[]; ingress: string } {

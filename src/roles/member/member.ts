@@ -8,7 +8,7 @@ import { CRL_EVERY_MS, type MemberConfig, NODES_EVERY_MS } from './config.ts'
 import { CrlWatch } from './crl-watch.ts'
 import type { MemberDeps } from './deps.ts'
 import { Dialer } from './dialer.ts'
-import { KnownNodes } from './known-nodes.ts'
+import { isServer, KnownNodes } from './known-nodes.ts'
 import { Renewal } from './renewal.ts'
 import { TrustPush } from './trust-push.ts'
 
@@ -181,7 +181,7 @@ class MemberService implements Member {
     const now = clock.now()
     for (const { peer } of network.peers()) {
       this.#known.touch(peer, now)
-      if (this.#known.get(peer)?.roles.some((role) => role !== 'agent') === true) void this.#exchange(peer)
+      if (isServer(this.#known.get(peer)?.roles ?? [])) void this.#exchange(peer)
     }
     this.#known.expire(now)
     this.#keep()
@@ -211,7 +211,8 @@ class MemberService implements Member {
         nodes.find((info) => info.peerId === peer),
         now
       )
-      for (const info of nodes) if (info.peerId !== peer) this.#known.hear(info, now)
+      // An agent knows the servers from them; its word is not needed, and agents are many.
+      if (isServer(identity.roles)) for (const info of nodes) if (info.peerId !== peer) this.#known.hear(info, now)
       this.#keep()
       this.#trust.push()
       if (first) await this.#crls.fetch()
