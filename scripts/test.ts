@@ -9,7 +9,7 @@ import { join } from 'node:path'
  */
 // --exit: a handle that a failed test left open must not hang the run.
 const GROUPS = [
-  { folders: ['unit', 'contract', 'sim'], options: ['--parallel', '--jobs', '2'] },
+  { folders: ['unit', 'contract', 'sim', 'fuzz'], options: ['--parallel', '--jobs', '2'] },
   { folders: ['draft', 'integration', 'e2e', 'interop'], options: ['--exit'] }
 ]
 
@@ -27,7 +27,10 @@ try {
   else {
     for (const { folders, options } of GROUPS) {
       const files = globSync(`test/{${folders.join(',')}}/**/*.test.ts`).sort()
-      if (files.length > 0 && !mocha([...options, ...files], counts)) ok = false
+      if (files.length === 0) continue
+      const begin = performance.now()
+      if (!mocha([...options, ...files], counts)) ok = false
+      console.log(`${folders.join(', ')}: ${((performance.now() - begin) / 1000).toFixed(1)} s\n`)
     }
   }
   const lines = readFileSync(counts, 'utf8').trim().split('\n')

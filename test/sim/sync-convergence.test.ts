@@ -1,104 +1,21 @@
 import assert from 'node:assert/strict'
-import { AgentStatus } from '../../src/schema/generated/hansa/v1/directory_pb.ts'
-import { applicable, digestOf, GatewaySim, type SimGateway, type SimNode } from './gateway-sim.ts'
+import { applicable, digestOf, GatewaySim } from './gateway-sim.ts'
+import { partition, restarts } from './scenarios.ts'
 
 const SEED = Number(process.env['HANSA_SIM_SEED'] ?? 20260101)
-const DOMAINS = ['a.example', 'b.example', 'c.example', 'd.example', 'e.example', 'f.example']
-
-interface Domain {
-  gateway: SimGateway
-  readonly ars: SimNode
-  readonly agents: SimNode[]
-}
-
-type Operation =
-  | { readonly kind: 'attach' | 'detach' | 'offline' | 'online'; readonly domain: number; readonly agent: number }
-  | { readonly kind: 'pass'; readonly ms: number }
 
 describe('sim: gateways come to know the same', function () {
   this.timeout(30_000)
 
-  /** A ring with chords, so that a partition cuts several links and one lost neighbour isolates nobody. */
-  async function swarm(sim: GatewaySim): Promise<Domain[]> {
-    const domains: Domain[] = []
-    for (const domain of DOMAINS) {
-      const agents: SimNode[] = []
-      for (let index = 0; index < 3; index++) agents.push(await sim.agent(`agent${index}`, domain))
-      domains.push({ gateway: await sim.gateway('gw', domain), ars: await sim.ars(domain), agents })
-    }
-    for (const [index, { gateway }] of domains.entries())
-      for (const step of [1, 2]) await sim.connect(gateway, at<Domain>(domains, (index + step) % domains.length).gateway)
-    return domains
-  }
-
-  function operations(random: () => number, count: number): Operation[] {
-    const kinds: readonly ('attach' | 'detach' | 'offline' | 'online')[] = ['attach', 'attach', 'detach', 'offline', 'online']
-    return Array.from({ length: count }, () =>
-      random() < 0.2
-        ? { kind: 'pass', ms: Math.floor(random() * 500) }
-        : { kind: at(kinds, Math.floor(random() * kinds.length)), domain: Math.floor(random() * DOMAINS.length), agent: Math.floor(random() * 3) }
-    )
-  }
-
-  /** Runs the operations; returns the handles that are attached and online in the end. */
-  async function run(sim: GatewaySim, domains: readonly Domain[], list: readonly Operation[], online: Map<string, boolean>): Promise<void> {
-    for (const operation of list) {
-      if (operation.kind === 'pass') {
-        await sim.clock.advance(operation.ms)
-        continue
-      }
-      const { gateway, ars, agents } = at(domains, operation.domain)
-      const agent = at(agents, operation.agent)
-      const handle = `${agent.identity.name}@${agent.identity.domain}`
-      if (operation.kind === 'attach') {
-        await sim.attach(agent, gateway, ars)
-        online.set(handle, true)
-      } else if (operation.kind === 'detach') {
-        await sim.detach(agent, gateway)
-        online.delete(handle)
-      } else {
-        await sim.heartbeat(agent, gateway, operation.kind === 'online' ? AgentStatus.ONLINE : AgentStatus.OFFLINE)
-        if (online.has(handle)) online.set(handle, operation.kind === 'online')
-      }
-    }
-  }
-
-  function converged(domains: readonly Domain[], online: ReadonlyMap<string, boolean>): boolean {
-    const wanted = [...online].flatMap(([handle, is]) => (is ? [handle] : [])).sort()
-    const known = [...online.keys()].sort()
-    const first = digestOf(at(domains, 0).gateway)
-    return domains.every(({ gateway }) => {
-      const listed = [...new Set(gateway.control.routes().map(({ advert }) => advert.handle))].sort()
-      return digestOf(gateway) === first && applicable(gateway).sort().join() === wanted.join() && listed.join() === known.join()
-    })
-  }
-
-  async function settle(sim: GatewaySim, domains: readonly Domain[], online: ReadonlyMap<string, boolean>, limitMs: number, story: readonly Operation[]) {
-    try {
-      await sim.clock.until(() => converged(domains, online), limitMs, 100)
-    } catch (cause) {
-      const digests = domains.map(({ gateway }) => `${gateway.identity.spiffeId}\n${digestOf(gateway)}\n  ${applicable(gateway).join(' ')}`).join('\n')
-      const wanted = [...online].map(([handle, is]) => `${handle}=${String(is)}`).join(' ')
-      throw new Error(`seed ${sim.swarm.seed} did not converge\nwanted ${wanted}\n${digests}\n${story.map((one) => JSON.stringify(one)).join('\n')}`, { cause })
-    }
-  }
-
   for (const seed of [SEED, SEED + 1, SEED + 2]) {
     it(`after a partition with changes on both sides, though gossip is lost, doubled and reordered (seed ${seed})`, async () => {
-      const sim = new GatewaySim(DOMAINS, seed, { delayMs: 5, jitterMs: 30, drop: 0.2, duplicate: 0.1 })
-      const domains = await swarm(sim)
-      const online = new Map<string, boolean>()
-      const story = operations(sim.swarm.random, 30)
-      await run(sim, domains, story, online)
-      const peers = domains.map(({ gateway }) => gateway.peer)
-      sim.swarm.partition(peers.slice(0, 3), peers.slice(3))
-      const apart = operations(sim.swarm.random, 30)
-      await run(sim, domains, apart, online)
-      sim.swarm.healAll()
-      // Redials come within seconds; a gossip that was the last word of a far gateway is repaired by an exchange in turn.
-      await settle(sim, domains, online, 90_000, [...story, ...apart])
+      await partition({ nodes: 6, seed })
     })
   }
+
+  it(`after restarts, though gossip is lost, doubled and reordered (seed ${SEED})`, async () => {
+    await restarts({ nodes: 6, seed: SEED })
+  })
 
   it('a late joiner gets everything, and everybody gets what it has', async () => {
     const sim = new GatewaySim(['a.example', 'b.example'])
@@ -217,9 +134,3 @@ describe('sim: gateways come to know the same', function () {
     for (const gateway of [a, b, c]) assert.deepEqual(gateway.control.routes(), [])
   })
 })
-
-function at<T>(list: readonly T[], index: number): T {
-  const item = list[index]
-  if (item === undefined) throw new Error(`nothing at ${index}`)
-  return item
-}
