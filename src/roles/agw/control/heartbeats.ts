@@ -65,7 +65,18 @@ export class Heartbeats {
       const neighbor = list.get(id)
       if (neighbor?.state === 'up' || neighbor?.state === 'offline') void this.#beat(neighbor)
     }
-    effects(list.tick(now))
+    const follows = list.tick(now)
+    effects(follows)
+    for (const { kind, neighbor } of follows) if (kind === 'offline') this.#hangUp(neighbor)
+  }
+
+  /**
+   * A line that died without a word (a pulled cable, a forgotten NAT entry) looks open for minutes, and every call on it waits for its deadline. Not at the
+   * first late answer: that may be a busy neighbour, and its calls would be cut.
+   */
+  #hangUp({ id, info }: Neighbor): void {
+    const { network, log } = this.#options.deps
+    network.hangUp(info.peerId).catch((error: unknown) => log.debug({ neighbor: id, error }, 'the connection did not end'))
   }
 
   async #beat(neighbor: Neighbor, timeoutMs?: number): Promise<boolean> {

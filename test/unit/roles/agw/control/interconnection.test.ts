@@ -97,6 +97,18 @@ describe('roles/agw: gateways among each other (draft 3.4.1 to 3.4.3)', () => {
     await sim.clock.until(() => !north.control.routing.isNeighbor(south.identity.spiffeId), 60_000, 1_000)
   })
 
+  it('uses no connection again on which a neighbour has fallen silent', async () => {
+    await sim.connect(north, south)
+    const connected = () => north.transport.network.peers().some(({ peer }) => peer === south.peer)
+    assert.ok(connected())
+    sim.swarm.stall(north.peer, south.peer)
+    await sim.clock.until(() => !north.control.routing.isNeighbor(south.identity.spiffeId), 120_000, 1_000)
+    assert.equal(connected(), false)
+    sim.swarm.heal(north.peer, south.peer)
+    await sim.clock.until(() => north.control.routing.isNeighbor(south.identity.spiffeId), 60_000, 1_000)
+    assert.ok(connected())
+  })
+
   it('dials configured neighbours and those an operator connected before a restart', async () => {
     const configured = await sim.gateway('conf', NORTH, { config: { neighbors: [sim.address(south)] } })
     await sim.clock.until(() => configured.control.routing.isNeighbor(south.identity.spiffeId), 2_000)
