@@ -13,6 +13,7 @@ import { isOperation, type Operation, operations } from '../../wire/operations.t
 import { decode } from '../../wire/decode.ts'
 import { readMessage, writeMessage } from '../../wire/messages.ts'
 import { pause } from './pause.ts'
+import { TaskGuard } from './task-guard.ts'
 import { untilAborted } from './until-aborted.ts'
 
 export interface DeliveryDeps {
@@ -30,6 +31,7 @@ export interface DeliveryDeps {
 /** Serves `agent.deliver`: the last step of a relayed call, from the gateway to the agent itself (draft 3.4.4). */
 export class Delivery {
   readonly #deps: DeliveryDeps
+  readonly #tasks = new TaskGuard()
   #open = 0
   #accepting = false
   #stopping = new AbortController()
@@ -114,6 +116,7 @@ export class Delivery {
   }
 
   async #invoke(stream: ServerStream, operation: Operation, request: Message, extensions: readonly string[], principal: string): Promise<void> {
+    this.#tasks.check(request, principal)
     const signal = AbortSignal.any([stream.signal, this.#stopping.signal])
     let sent = 0
     for await (const response of untilAborted(this.#deps.client.invoke(operation, request, { signal, extensions, principal }), signal)) {
@@ -121,7 +124,7 @@ export class Delivery {
         throw new HansaError('INVALID_AGENT_RESPONSE', `the agent answered ${operation.name} with a ${response.$typeName}`)
       if (sent++ > 0 && !operation.streaming) throw new HansaError('INVALID_AGENT_RESPONSE', `the agent answered ${operation.name} more than once`)
       // The next response is asked for only when this one has been taken: a slow reader holds the agent back, not this node's memory.
-      await writeMessage(stream, toBinary(operation.response, response))
+      await writeMessage(stream, toBinary(operation.response, this.#tasks.pass(request, response, principal)))
     }
     if (sent === 0 && !operation.streaming) throw new HansaError('INVALID_AGENT_RESPONSE', `the agent did not answer ${operation.name}`)
   }

@@ -2,9 +2,16 @@ import assert from 'node:assert/strict'
 import { create, fromBinary, type Message, toBinary } from '@bufbuild/protobuf'
 import { HansaError } from '../../../../src/schema/errors.ts'
 import { RelayHeaderSchema, RelayTrailerSchema } from '../../../../src/schema/generated/hansa/v1/gateway_pb.ts'
-import { SendMessageRequestSchema, SendMessageResponseSchema, StreamResponseSchema, TaskSchema } from '../../../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
+import {
+  ListTasksResponseSchema,
+  SendMessageRequestSchema,
+  SendMessageResponseSchema,
+  StreamResponseSchema,
+  TaskSchema
+} from '../../../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
 import type { PeerIdentity } from '../../../../src/ports/identity.ts'
 import { methods } from '../../../../src/wire/methods.ts'
+import { operations } from '../../../../src/wire/operations.ts'
 import { FakeServerStream, identity, serveAttachment, serveRegistration } from './fakes.ts'
 import { ARS, GW1, house } from './house.ts'
 
@@ -227,5 +234,53 @@ describe('delivery to the agent', () => {
     await assert.rejects(serve(stream({})), { code: 'AGENT_UNREACHABLE' })
     await clock.run(stopped)
     await cut
+  })
+
+  describe('keeps tasks apart, whoever calls', () => {
+    const OTHER = 'spiffe://east.example/agent/spy'
+    const bodyOf = (operation: 'SendMessage' | 'GetTask' | 'CancelTask' | 'SubscribeToTask' | 'ListTasks', task = '') => {
+      const { request: schema } = operations[operation]
+      return toBinary(schema, create(schema, operation === 'SendMessage' ? { message: { ...text('go on'), taskId: task } } : { id: task }))
+    }
+
+    async function withTask() {
+      const made = await running({ intraDomain: 'direct' })
+      const asked: string[] = []
+      made.client.answer = async function* ({ name, response }, message) {
+        asked.push(name)
+        const words = (message as { message?: { parts: { content: { value?: unknown } }[] } }).message?.parts[0]?.content.value
+        if (name === 'ListTasks') yield create(ListTasksResponseSchema, { tasks: [{ id: 't1' }, { id: 't2' }], totalSize: 2 })
+        else if (name === 'SendMessage') yield create(SendMessageResponseSchema, { payload: { case: 'task', value: { id: words === 'second' ? 't2' : 't1' } } })
+        else yield create(response, { id: 't1' })
+      }
+      const ask = async (operation: Parameters<typeof bodyOf>[0], task: string, call: Partial<Call> = {}) => {
+        const served = stream({ operation, body: [bodyOf(operation, task)], ...call })
+        await made.serve(served)
+        return served.written[0]?.bytes ?? new Uint8Array()
+      }
+      await ask('SendMessage', '')
+      return { ...made, asked, ask }
+    }
+
+    for (const operation of ['SendMessage', 'GetTask', 'CancelTask', 'SubscribeToTask'] as const)
+      it(`${operation} of somebody else's task, through a gateway or directly, finds nothing and does not reach the agent`, async () => {
+        const { ask, asked, clock, service } = await withTask()
+        const reached = asked.length
+        await assert.rejects(ask(operation, 't1', { principal: OTHER }), { code: 'TASK_NOT_FOUND' })
+        const neighbor = identity('agent', 'hotel')
+        await assert.rejects(ask(operation, 't1', { caller: neighbor }), { code: 'TASK_NOT_FOUND' })
+        await assert.rejects(ask(operation, 'never seen'), { code: 'TASK_NOT_FOUND' })
+        assert.equal(asked.length, reached)
+        if (operation !== 'SubscribeToTask') await ask(operation, 't1')
+        assert.equal(asked.length, operation === 'SubscribeToTask' ? reached : reached + 1, 'the owner reaches it')
+        await clock.run(service.stop())
+      })
+
+    it('lists only the tasks of who asks', async () => {
+      const { ask, clock, service } = await withTask()
+      const listed = async (principal: string) => fromBinary(ListTasksResponseSchema, await ask('ListTasks', '', { principal })).tasks.map(({ id }) => id)
+      assert.deepEqual([await listed(CLIENT), await listed(OTHER)], [['t1'], []])
+      await clock.run(service.stop())
+    })
   })
 })

@@ -1,0 +1,62 @@
+import { create, isMessage, type Message } from '@bufbuild/protobuf'
+import { createTaskOwners } from '../../core/access/task-owners.ts'
+import { quote } from '../../core/ids/domain.ts'
+import { HansaError } from '../../schema/errors.ts'
+import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+
+/** As at a gateway: about 200 bytes a task. */
+const BOUNDS = { perPrincipal: 256, principals: 1_000 }
+
+/** A node has one agent. */
+const AGENT = 'self'
+
+/**
+ * Tasks belong to whom they were begun for (A2A 13.1). Agents rarely tell callers apart, and all calls for an agent come through its node: also those of agents of its own
+ * domain that pass no gateway, and messages that go on with a task, which no gateway decodes. What is forgotten or was never seen belongs to nobody.
+ */
+export class TaskGuard {
+  readonly #owners = createTaskOwners(BOUNDS)
+
+  /** Throws TASK_NOT_FOUND for a request about a task that is not the principal's. */
+  check(request: Message, principal: string): void {
+    const task = taskOfRequest(request)
+    if (task !== undefined && !this.#owns(task, principal)) throw new HansaError('TASK_NOT_FOUND', `there is no task ${quote(task)} of yours`)
+  }
+
+  /** What the principal may see of an answer; tasks that a message began become the principal's. */
+  pass(request: Message, response: Message, principal: string): Message {
+    if (isMessage(response, a2a.ListTasksResponseSchema)) {
+      const tasks = response.tasks.filter(({ id }) => this.#owns(id, principal))
+      return create(a2a.ListTasksResponseSchema, { ...response, tasks, totalSize: tasks.length })
+    }
+    const task = isMessage(request, a2a.SendMessageRequestSchema) ? taskOfResponse(response) : undefined
+    if (task !== undefined && task !== '') this.#owners.learn(AGENT, task, principal)
+    return response
+  }
+
+  #owns(task: string, principal: string): boolean {
+    return this.#owners.owns(AGENT, task, principal)
+  }
+}
+
+function taskOfRequest(request: Message): string | undefined {
+  // A message without a task begins one.
+  if (isMessage(request, a2a.SendMessageRequestSchema)) return request.message?.taskId || undefined
+  if (isMessage(request, a2a.GetTaskRequestSchema) || isMessage(request, a2a.CancelTaskRequestSchema) || isMessage(request, a2a.SubscribeToTaskRequestSchema))
+    return request.id
+  return undefined
+}
+
+function taskOfResponse(response: Message): string | undefined {
+  if (!isMessage(response, a2a.SendMessageResponseSchema) && !isMessage(response, a2a.StreamResponseSchema)) return undefined
+  switch (response.payload.case) {
+    case 'task':
+      return response.payload.value.id
+    case 'statusUpdate':
+    case 'artifactUpdate':
+      return response.payload.value.taskId
+    case 'message':
+    case undefined:
+      return undefined
+  }
+}
