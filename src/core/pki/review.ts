@@ -57,6 +57,9 @@ export function reviewApplication(evidence: Evidence, voucher: Voucher | undefin
   return { ok: true, name, roles: voucher.roles, peer, supersedes: rivals }
 }
 
+/** Certificates of one key in force at a time. Two are enough; a holder who renews without end would fill the ledger and the revocation list. */
+const MAX_LIVE = 16
+
 /** draft 3.1.2: review of a renewal along with the old certificate, which authenticated the call: same holder, same key, same roles. */
 export function reviewRenewal(evidence: Evidence, old: Issued | undefined, verify: Verify): Review {
   const possession = reviewKey(evidence, verify)
@@ -66,6 +69,11 @@ export function reviewRenewal(evidence: Evidence, old: Issued | undefined, verif
   if (state === 'revoked') return refused('CERTIFICATE_REVOKED', 'the old certificate is revoked')
   if (state === 'expired') return refused('CERTIFICATE_EXPIRED', 'the old certificate has expired; apply again')
   if (old.peer !== possession.peer) return refused('CSR_INVALID', 'a renewal keeps its key; this is another one')
+  const live = evidence.byPeer(old.peer).filter((issued) => stateOf(issued, evidence.now) === 'good')
+  if (live.length >= MAX_LIVE) {
+    const retryAfterMs = Math.min(...live.map(({ notAfter }) => notAfter)) - evidence.now + 1
+    return { ok: false, error: new HansaError('RATE_LIMITED', `${live.length} certificates of this node are in force already`, { retryAfterMs }) }
+  }
   return { ok: true, name: old.name, roles: old.roles, peer: old.peer, supersedes: [] }
 }
 

@@ -190,6 +190,14 @@ describe('ACA: certificate management (draft 3.1.2)', () => {
     assert.ok((after?.notAfter ?? 0) > (before?.notAfter ?? 0))
   })
 
+  it('gives one holder no more than a few certificates in force at a time', async () => {
+    const { node, target, aca } = await joined()
+    const renew = () => node.rpc.call(target, methods.renew, { csr: makeCsr(node.signer) })
+    for (let n = 1; n < 16; n++) await renew()
+    await assert.rejects(renew(), { code: 'RATE_LIMITED' })
+    assert.equal(aca.show(node.peer).length, 16)
+  })
+
   it('renews for nobody without a certificate, and for no other key', async () => {
     const { newcomer, node, target } = await joined()
     const stranger = await newcomer('y')
