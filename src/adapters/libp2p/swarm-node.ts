@@ -23,7 +23,7 @@ import { gossip, GossipPubSub } from './pubsub.ts'
 import { recordCrypto } from './record-crypto.ts'
 import { selectors, storedRecords, validators } from './record-rules.ts'
 import { serversOnly } from './servers-only.ts'
-import { encrypterInOnePiece, muxerByTurn } from './turn-writes.ts'
+import { encrypterInOnePiece, yamuxByTurn } from './turn-writes.ts'
 
 /** A network constant: nodes with another one do not see each other's DHT. */
 const DHT_PROTOCOL = '/hansa/kad/1.0.0'
@@ -75,7 +75,7 @@ export async function createSwarmNode(options: SwarmOptions): Promise<SwarmNode>
     transports: [tcp(), webSockets()],
     connectionEncrypters: [encrypterInOnePiece(noise({ crypto: recordCrypto }))],
     streamMuxers: [
-      muxerByTurn(
+      yamuxByTurn(
         yamux({
           maxInboundStreams: 5_000,
           maxOutboundStreams: 5_000,

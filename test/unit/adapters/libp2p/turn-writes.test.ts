@@ -25,6 +25,16 @@ class Connection {
   }
 }
 
+/** A yamux frame without data: type 1 is a window update, type 2 a ping. */
+function frame(type: number, flags: number, length: number): Uint8Array {
+  const head = new DataView(new ArrayBuffer(12))
+  head.setUint8(1, type)
+  head.setUint16(2, flags)
+  head.setUint32(4, 7)
+  head.setUint32(8, length)
+  return new Uint8Array(head.buffer)
+}
+
 const bytes = (text: string): Uint8Array => Buffer.from(text)
 
 describe('sendByTurn', () => {
@@ -73,6 +83,47 @@ describe('sendByTurn', () => {
     await endOfTurn()
     assert.deepEqual([...closed.sent, ...aborted.sent], ['last words', '(close)', 'goodbye', '(abort)'])
   })
+
+  it('lets window updates wait for a message, but not for long', async () => {
+    const connection = sendByTurn(new Connection())
+    connection.send(frame(1, 0, 1000))
+    await endOfTurn()
+    assert.equal(connection.sent.length, 0)
+    connection.send(bytes('a'))
+    await endOfTurn()
+    assert.equal(connection.sent.length, 1)
+    assert.equal(connection.sent[0]?.length, 13)
+    const alone = new Promise<void>((resolve) => {
+      const other = new Connection()
+      const send = other.send.bind(other)
+      other.send = (data) => (resolve(), send(data))
+      sendByTurn(other).send(frame(1, 0, 1000))
+    })
+    await alone
+  })
+
+  it('does not keep a sender waiting: much credit leaves at the end of the turn', async () => {
+    const connection = sendByTurn(new Connection())
+    connection.send(frame(1, 0, 40_000))
+    await endOfTurn()
+    assert.equal(connection.sent.length, 0)
+    connection.send(frame(1, 0, 40_000))
+    await endOfTurn()
+    assert.equal(connection.sent.length, 1)
+  })
+
+  for (const [what, urgent] of [
+    ['the end of a stream', frame(1, 4, 0)],
+    ['a new stream', frame(1, 1, 1000)],
+    ['a reset', frame(1, 8, 0)],
+    ['a ping', frame(2, 1, 1)]
+  ] as const)
+    it(`sends ${what} at the end of the turn`, async () => {
+      const connection = sendByTurn(new Connection())
+      connection.send(urgent)
+      await endOfTurn()
+      assert.equal(connection.sent.length, 1)
+    })
 
   it('does not fail in the background when the connection ends within the turn, and does when it has ended before', async () => {
     const connection = sendByTurn(new Connection())

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import { StreamStateError } from '@libp2p/interface'
+import { multiaddrConnectionPair } from '@libp2p/utils'
+import { withQuietUpdates, yamuxWithQuietUpdates } from '../../../../src/adapters/libp2p/quiet-updates.ts'
+
+const update = new Uint8Array([0, 1, 0, 1, 0, 0, 0, 7, 0, 0, 0, 0])
+const data = new Uint8Array([0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0])
+
+describe('window updates for a connection that has ended', () => {
+  function ended(error: Error = new StreamStateError('Cannot write to a stream that is closing')) {
+    return withQuietUpdates({
+      send(): boolean {
+        throw error
+      }
+    })
+  }
+
+  it('are let go, and say that no more can be sent', () => {
+    assert.equal(ended().send(update), false)
+  })
+
+  it('are the only frames that are: data says why it cannot be sent, and other failures are not hidden', () => {
+    assert.throws(() => ended().send(data), { name: 'StreamStateError' })
+    assert.throws(() => ended(new TypeError('a bug')).send(update), TypeError)
+  })
+
+  it('are sent while it is open', () => {
+    const sent: unknown[] = []
+    const open = withQuietUpdates({ send: (bytes) => sent.push(bytes) > 0 })
+    assert.deepEqual([open.send(update), open.send(data), sent], [true, true, [update, data]])
+  })
+
+  it('do not end the process when yamux opens a stream at that moment', async () => {
+    const [connection] = multiaddrConnectionPair()
+    const muxer = yamuxWithQuietUpdates(yamux())(undefined).createStreamMuxer(connection)
+    const failures: unknown[] = []
+    const hear = (error: unknown) => failures.push(error)
+    const others = process.listeners('uncaughtException')
+    process.removeAllListeners('uncaughtException').on('uncaughtException', hear)
+    try {
+      const stream = muxer.createStream()
+      connection.abort(new Error('cut'))
+      await Promise.resolve(stream).catch(() => undefined)
+      await new Promise((resolve) => setImmediate(resolve))
+    } finally {
+      process.removeListener('uncaughtException', hear)
+      for (const other of others) process.on('uncaughtException', other)
+    }
+    assert.deepEqual(failures, [])
+  })
+})
