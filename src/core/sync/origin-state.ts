@@ -1,5 +1,5 @@
 import type { SyncEntry } from '../../schema/generated/hansa/v1/gateway_pb.ts'
-import { resourceIdOf, type SyncedDelta, type SyncedEntry } from './entry.ts'
+import { resourceIdOf, sizeOf, type SyncedDelta, type SyncedEntry } from './entry.ts'
 
 /** What became of one key. `entry` is absent when the key is gone. */
 export interface Change {
@@ -19,6 +19,9 @@ export class OriginState {
   /** Agents of the epoch before that the current one has not mentioned. */
   readonly #stale = new Map<string, SyncEntry>()
   #staleUntil = 0
+  #bytes = 0
+  /** Counted when it becomes stale; given back when all of it goes. */
+  #staleBytes = 0
   #dropped = 0
 
   constructor(origin: string, limit: number) {
@@ -32,6 +35,11 @@ export class OriginState {
 
   get version(): bigint {
     return this.#version
+  }
+
+  /** Bytes of the records held; of what is stale, those it had. */
+  get bytes(): number {
+    return this.#bytes + this.#staleBytes
   }
 
   /** Entries that did not fit. */
@@ -76,6 +84,8 @@ export class OriginState {
       }
       const known = this.get(key) !== undefined || this.#stale.has(key)
       this.#stale.delete(key)
+      const replaced = this.#entries.get(key)
+      this.#bytes += sizeOf(synced.record) - (replaced === undefined ? 0 : sizeOf(replaced.record))
       this.#entries.delete(key)
       this.#entries.set(key, synced)
       if (synced.entry.value.case !== 'gone') changes.push({ origin: this.origin, key, entry: synced.entry })
@@ -91,6 +101,7 @@ export class OriginState {
     if (this.#stale.size === 0 || now < this.#staleUntil) return []
     const changes = [...this.#stale.keys()].map((key) => ({ origin: this.origin, key }))
     this.#stale.clear()
+    this.#staleBytes = 0
     return changes
   }
 
@@ -98,14 +109,20 @@ export class OriginState {
     // Agents that are stale already do not get more time: an origin that restarts again and again must not keep them for ever.
     if (this.#stale.size === 0) this.#staleUntil = staleUntil
     const changes: Change[] = []
-    for (const { entry } of this.#entries.values()) {
+    for (const { entry, record } of this.#entries.values()) {
       if (entry.value.case === 'gone') continue
-      if (resourceIdOf(entry.key) === undefined) changes.push({ origin: this.origin, key: entry.key })
-      else this.#stale.set(entry.key, entry)
+      // Nor may it keep more of them than it has in one epoch.
+      if (resourceIdOf(entry.key) === undefined || (!this.#stale.has(entry.key) && this.#stale.size >= this.#limit))
+        changes.push({ origin: this.origin, key: entry.key })
+      else {
+        this.#stale.set(entry.key, entry)
+        this.#staleBytes += sizeOf(record)
+      }
     }
     this.#epoch = epoch
     this.#version = 0n
     this.#dropped = 0
+    this.#bytes = 0
     this.#entries.clear()
     return changes
   }

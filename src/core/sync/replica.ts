@@ -5,7 +5,12 @@ import { type Change, OriginState } from './origin-state.ts'
 
 export interface ReplicaBounds {
   readonly origins: number
+  /** Of these, those of one domain: who is listed may certify as many gateways as it likes. */
+  readonly originsPerDomain: number
   readonly entriesPerOrigin: number
+  /** Bytes of signed records in all, and of one domain. */
+  readonly bytes: number
+  readonly bytesPerDomain: number
   /** Milliseconds for which agents of an origin's earlier epoch are kept. */
   readonly holdMs: number
 }
@@ -73,10 +78,38 @@ export class Replica {
     const have = state !== undefined && delta.epoch === state.epoch ? state.version : 0n
     if (delta.from > have) return { kind: 'gap' }
     if (state !== undefined && delta.epoch === state.epoch && delta.to <= have) return { kind: 'known' }
-    if (state === undefined && this.#origins.size >= this.#bounds.origins) return { kind: 'refused', reason: 'too many origins' }
+    const full = this.#full(delta, state === undefined)
+    if (full !== undefined) return { kind: 'refused', reason: full }
     const target = state ?? new OriginState(delta.origin, this.#bounds.entriesPerOrigin)
     this.#origins.set(delta.origin, target)
     return { kind: 'applied', changes: target.apply(delta, now, this.#bounds.holdMs) }
+  }
+
+  /** Bytes of everything held. */
+  get bytes(): number {
+    return this.#held(() => true).bytes
+  }
+
+  /** What there is no room for. */
+  #full(delta: SyncedDelta, fresh: boolean): string | undefined {
+    const { bytes, bytesPerDomain, origins, originsPerDomain } = this.#bounds
+    const domain = domainOf(delta.origin)
+    const own = this.#held((origin) => domainOf(origin) === domain)
+    if (fresh && this.#origins.size >= origins) return 'too many origins'
+    if (fresh && own.origins >= originsPerDomain) return `too many origins of ${domain}`
+    const more = delta.entries.reduce((sum, { record }) => sum + sizeOf(record), 0)
+    if (own.bytes + more > bytesPerDomain) return `too many bytes of ${domain}`
+    return this.bytes + more > bytes ? 'too many bytes' : undefined
+  }
+
+  #held(counts: (origin: string) => boolean): { origins: number; bytes: number } {
+    let [origins, bytes] = [0, 0]
+    for (const state of this.#origins.values()) {
+      if (!counts(state.origin)) continue
+      origins++
+      bytes += state.bytes
+    }
+    return { origins, bytes }
   }
 
   /**
@@ -138,4 +171,9 @@ function contradiction(delta: SyncedDelta, strict: boolean): string | undefined 
   }
   if (delta.entries.length === 0) return 'no entries'
   return last === delta.to ? undefined : 'the last version is not the one announced'
+}
+
+/** Trust domain of a SPIFFE ID that has been verified. */
+function domainOf(origin: string): string {
+  return origin.split('/')[2] ?? ''
 }

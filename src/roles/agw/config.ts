@@ -31,8 +31,13 @@ export interface AgwBounds {
   readonly neighbors: number
   /** Gateways in the synchronized table. */
   readonly origins: number
+  /** Of these, those of one domain. */
+  readonly originsPerDomain: number
   /** Keys of one gateway in the synchronized table. */
   readonly entriesPerOrigin: number
+  /** Bytes of signed records in the synchronized table, in all and of one domain. */
+  readonly syncBytes: number
+  readonly syncBytesPerDomain: number
 }
 
 export const AGW_DEFAULTS: AgwConfig = {
@@ -57,7 +62,12 @@ export const AGW_DEFAULTS: AgwConfig = {
     neighbors: 256,
     // Shortest paths over this many gateways take a few milliseconds.
     origins: 1_024,
+    // More gateways than one operator runs; eight domains together cannot fill the table against all others.
+    originsPerDomain: 128,
     // `agents`, its tombstones of one epoch, `links` and `gateway`, with room for a neighbour that was configured larger.
-    entriesPerOrigin: 25_000
+    entriesPerOrigin: 25_000,
+    // A quarter of a million agents at about 2 KiB each; a domain may have 60,000 of them.
+    syncBytes: 512 * 1024 * 1024,
+    syncBytesPerDomain: 128 * 1024 * 1024
   }
 }

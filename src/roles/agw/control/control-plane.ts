@@ -61,7 +61,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     forgetMs: config.forgetGatewayMs,
     limit: bounds.neighbors
   })
-  const replica = new Replica({ origins: bounds.origins, entriesPerOrigin: bounds.entriesPerOrigin, holdMs: config.holdMs })
+  const replica = new Replica({ ...bounds, bytes: bounds.syncBytes, bytesPerDomain: bounds.syncBytesPerDomain, holdMs: config.holdMs })
   const attachments = new Attachments(deps, attachmentChanged)
   const book = new RouteBook({
     self: () => self,

@@ -31,6 +31,7 @@ export class Interconnection {
   readonly #events: InterconnectionEvents
   /** Newest verified identity of each neighbour, to drop it when its certificate is revoked. */
   readonly #identities = new Map<string, PeerIdentity>()
+  #leaving = false
 
   constructor(deps: ControlDeps, list: NeighborList, events: InterconnectionEvents) {
     this.#deps = deps
@@ -82,8 +83,9 @@ export class Interconnection {
     this.#close(id, false)
   }
 
-  /** Says to all neighbours that this gateway restarts. */
+  /** Says to all neighbours that this gateway restarts, and takes none any more: those who want it back would find it up while it drains. */
   async announceRestart(): Promise<void> {
+    this.#leaving = true
     const up = this.#list.all().filter(({ state }) => state === 'up')
     await Promise.all(up.map(({ info }) => this.#goodbye(info, 'restarting', true)))
   }
@@ -108,6 +110,7 @@ export class Interconnection {
   }
 
   #accept(request: ConnectRequest, caller: PeerIdentity) {
+    if (this.#leaving) throw new HansaError('OVERLOADED', 'this gateway is stopping')
     const info = reviewInfo(request.gateway, caller)
     const common = compatibility(this.#deps.config.protocols, request.protocols)
     if (!common.ok) throw incompatible(caller.spiffeId, common.missing)

@@ -10,6 +10,8 @@ import { MAX_GOSSIP_BYTES, TOPICS } from '../../../wire/topics.ts'
 import { checkDelta } from './check-delta.ts'
 import type { ControlDeps } from './control-deps.ts'
 
+type Checked = ReturnType<typeof checkDelta>
+
 /** Failures that say nothing against who passed a message on: he may list other domains or not have heard of a revocation. */
 const INNOCENT: ReadonlySet<string> = new Set(['UNKNOWN_DOMAIN', 'CERTIFICATE_EXPIRED', 'CERTIFICATE_REVOKED'])
 
@@ -30,7 +32,7 @@ export class Synchronizer {
   /** Who signed what is held of an origin, to drop it when the certificate is revoked. */
   readonly #signers = new Map<string, PeerIdentity>()
   /** Verified by validate, taken by deliver. */
-  readonly #verified = new WeakMap<Uint8Array, SyncedDelta[]>()
+  readonly #verified = new WeakMap<Uint8Array, Checked[]>()
 
   constructor(deps: ControlDeps, replica: Replica, events: SynchronizerEvents) {
     this.#deps = deps
@@ -87,32 +89,32 @@ export class Synchronizer {
 
   #deliver(data: Uint8Array): void {
     const deltas = this.#verified.get(data) ?? this.#verify(data)
-    for (const delta of deltas) if (!this.#isOwn(delta.origin)) this.#report(delta.origin, this.#replica.apply(delta, this.#deps.clock.monotonic(), true))
+    for (const checked of deltas) if (!this.#isOwn(checked.delta.origin)) this.#apply(checked, true)
   }
 
-  #verify(data: Uint8Array): SyncedDelta[] {
+  #verify(data: Uint8Array): Checked[] {
     if (data.length > MAX_GOSSIP_BYTES) throw new HansaError('FRAME_TOO_LARGE', 'a gossip message above its bound', { bound: MAX_GOSSIP_BYTES })
     const gossip = decode(data)
     if (gossip.deltas.length > MAX_GOSSIP_DELTAS) throw new HansaError('MALFORMED', `${gossip.deltas.length} deltas in one gossip message`)
-    return gossip.deltas.map((delta) => {
-      const checked = checkDelta(delta, this.#deps.records)
-      if (checked.signer !== undefined) this.#signers.set(delta.origin, checked.signer)
-      return checked.delta
-    })
+    return gossip.deltas.map((delta) => checkDelta(delta, this.#deps.records))
   }
 
   /** A delta of a domain that is not listed here is skipped: the neighbour may list more than we do. */
   #check(delta: Delta, strict: boolean): Outcome | undefined {
     try {
-      const checked = checkDelta(delta, this.#deps.records)
-      const outcome = this.#replica.apply(checked.delta, this.#deps.clock.monotonic(), strict)
-      if (checked.signer !== undefined && outcome.kind === 'applied') this.#signers.set(delta.origin, checked.signer)
-      this.#report(delta.origin, outcome)
-      return outcome
+      return this.#apply(checkDelta(delta, this.#deps.records), strict)
     } catch (error) {
       if (error instanceof HansaError && INNOCENT.has(error.code)) return undefined
       throw error
     }
+  }
+
+  /** Signers are kept of what is held only: who is refused costs nothing. */
+  #apply({ delta, signer }: Checked, strict: boolean): Outcome {
+    const outcome = this.#replica.apply(delta, this.#deps.clock.monotonic(), strict)
+    if (signer !== undefined && outcome.kind === 'applied') this.#signers.set(delta.origin, signer)
+    this.#report(delta.origin, outcome)
+    return outcome
   }
 
   #report(origin: string, outcome: Outcome): void {

@@ -8,7 +8,7 @@ import { AgentAdvertSchema, type Delta, OriginDigestSchema, SyncEntrySchema } fr
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 
 const GW = 'spiffe://a.example/agw/gw'
-const BOUNDS = { origins: 3, entriesPerOrigin: 600, holdMs: 30_000 }
+const BOUNDS = { origins: 3, originsPerDomain: 3, entriesPerOrigin: 600, bytes: 1e6, bytesPerDomain: 1e6, holdMs: 30_000 }
 const key = (name: string) => agentKey(`urn:air:a.example:agent:${name}`)
 const agent = (name: string) => ({ case: 'agent' as const, value: create(AgentAdvertSchema, { resourceId: `urn:air:a.example:agent:${name}`, name }) })
 
@@ -230,5 +230,43 @@ describe('core/sync', () => {
     say(() => author.set(key('x'), agent('x')))
     assert.deepEqual(replica.forget(GW), [{ origin: GW, key: key('x') }])
     assert.deepEqual(replica.digest(), [])
+  })
+
+  describe('keeps one domain from taking the room of the others', () => {
+    const of = (origin: string, epoch: bigint, ...agents: string[]): SyncedDelta => {
+      const own = new Author(origin, epoch)
+      for (const name of agents) own.set(key(name), agent(name))
+      return deltaOf(flush(own))
+    }
+    const gateway = (index: number, domain: string) => `spiffe://${domain}/agw/gw${index}`
+
+    it('bounds the gateways of a domain', () => {
+      const fair = new Replica({ ...BOUNDS, origins: 10, originsPerDomain: 2 })
+      const outcomes = [1, 2, 3].map((index) => fair.apply(of(gateway(index, 'greedy.example'), 1n, 'x'), 0, false).kind)
+      assert.deepEqual(outcomes, ['applied', 'applied', 'refused'])
+      assert.equal(fair.apply(of(gateway(1, 'modest.example'), 1n, 'x'), 0, false).kind, 'applied')
+      assert.equal(fair.apply(of(gateway(2, 'greedy.example'), 2n, 'y'), 0, false).kind, 'applied', 'one that is known goes on')
+    })
+
+    it('bounds the bytes of a domain and of all', () => {
+      const big = Array.from({ length: 40 }, (_, index) => `agent-${index}`)
+      const fair = new Replica({ ...BOUNDS, origins: 10, bytes: 12_000, bytesPerDomain: 8_000 })
+      assert.equal(fair.apply(of(gateway(1, 'greedy.example'), 1n, ...big), 0, false).kind, 'applied')
+      assert.equal(fair.apply(of(gateway(2, 'greedy.example'), 1n, ...big), 0, false).kind, 'refused')
+      assert.equal(fair.apply(of(gateway(1, 'modest.example'), 1n, ...big.slice(0, 5)), 0, false).kind, 'applied')
+      assert.equal(fair.apply(of(gateway(1, 'third.example'), 1n, ...big), 0, false).kind, 'refused')
+      fair.forget(gateway(1, 'greedy.example'))
+      assert.equal(fair.apply(of(gateway(1, 'third.example'), 1n, ...big), 0, false).kind, 'applied', 'what is forgotten makes room')
+    })
+
+    it('keeps no more of earlier epochs than of one, however often an origin begins anew', () => {
+      const small = new Replica({ ...BOUNDS, entriesPerOrigin: 5 })
+      for (let epoch = 1n; epoch < 20n; epoch++) small.apply(of(GW, epoch, ...Array.from({ length: 5 }, (_, index) => `e${epoch}-${index}`)), 0, false)
+      assert.ok([...small.live()].length <= 10, `${[...small.live()].length} entries are held`)
+      const before = small.bytes
+      small.tick(60_000)
+      assert.ok(small.bytes < before)
+      assert.equal([...small.live()].length, 5)
+    })
   })
 })

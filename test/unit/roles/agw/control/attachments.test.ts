@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { AGW_DEFAULTS } from '../../../../../src/roles/agw/config.ts'
 import { AgentStatus, RecordState } from '../../../../../src/schema/generated/hansa/v1/directory_pb.ts'
 import { methods } from '../../../../../src/wire/methods.ts'
 import { applicable, codeOf, GatewaySim, type SimGateway, type SimNode } from '../../../../sim/gateway-sim.ts'
@@ -76,7 +77,7 @@ describe('roles/agw: agents at their gateway (draft 3.3.1)', () => {
     })
 
     it('more agents than its bound', async () => {
-      const small = await sim.gateway('small', NORTH, { config: { bounds: { agents: 1, neighbors: 4, origins: 4, entriesPerOrigin: 10 } } })
+      const small = await sim.gateway('small', NORTH, { config: { bounds: { ...AGW_DEFAULTS.bounds, agents: 1 } } })
       await sim.attach(agent, small, ars)
       const second = await sim.agent('hotel', NORTH)
       assert.equal(await codeOf(sim.attach(second, small, ars)), 'OVERLOADED')
