@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { StreamStateError } from '@libp2p/interface'
+import type { Uint8ArrayList } from 'uint8arraylist'
 import { multiaddrConnectionPair } from '@libp2p/utils'
 import { withQuietUpdates, yamuxWithQuietUpdates } from '../../../../src/adapters/libp2p/quiet-updates.ts'
 
@@ -9,8 +10,8 @@ const data = new Uint8Array([0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0])
 
 describe('window updates for a connection that has ended', () => {
   function ended(error: Error = new StreamStateError('Cannot write to a stream that is closing')) {
-    return withQuietUpdates({
-      send(): boolean {
+    return withQuietUpdates<{ send: (data: Uint8Array | Uint8ArrayList) => boolean }>({
+      send() {
         throw error
       }
     })
@@ -40,7 +41,7 @@ describe('window updates for a connection that has ended', () => {
     process.removeAllListeners('uncaughtException').on('uncaughtException', hear)
     try {
       const stream = muxer.createStream()
-      connection.abort(new Error('cut'))
+      void connection.close().catch(() => undefined)
       await Promise.resolve(stream).catch(() => undefined)
       await new Promise((resolve) => setImmediate(resolve))
     } finally {
