@@ -78,10 +78,10 @@ class HandlerClient implements AgentClient {
   }
 
   async #send(request: a2a.SendMessageRequest, options: InvokeOptions): Promise<a2a.SendMessageResponse> {
-    const { answer, task } = this.#begin(request, options)
+    const { start, task } = this.#prepare(request, options)
     if (request.configuration?.returnImmediately === true) {
-      this.#tasks.add(task)
-      void answer
+      this.#keep(task)
+      void start()
         .then((made) => task.run(chunksOf(made), this.#failed))
         .catch((error: unknown) => {
           task.fail(error, this.#failed)
@@ -95,11 +95,11 @@ class HandlerClient implements AgentClient {
     }
     options.signal.addEventListener('abort', gone, { once: true })
     try {
-      const made = await this.#settled(answer, task)
+      const made = await this.#settled(start(), task)
       if (made !== undefined && !isIterable(made))
         return create(a2a.SendMessageResponseSchema, { payload: { case: 'message', value: this.#reply(made, task) } })
       if (made !== undefined) {
-        this.#tasks.add(task)
+        this.#keep(task)
         void task.run(made, this.#failed)
         await task.done
       }
@@ -111,12 +111,12 @@ class HandlerClient implements AgentClient {
   }
 
   async *#stream(request: a2a.SendMessageRequest, options: InvokeOptions): AsyncGenerator<a2a.StreamResponse, void, undefined> {
-    const { answer, task } = this.#begin(request, options)
+    const { start, task } = this.#prepare(request, options)
     const gone = () => task.abort.abort(options.signal.reason)
     options.signal.addEventListener('abort', gone, { once: true })
     let made: Answer | undefined
     try {
-      made = await this.#settled(answer, task)
+      made = await this.#settled(start(), task)
     } finally {
       // From here on the caller knows the task, which lives on without it (A2A 1.0, 3.1.2).
       options.signal.removeEventListener('abort', gone)
@@ -130,7 +130,7 @@ class HandlerClient implements AgentClient {
       yield create(a2a.StreamResponseSchema, { payload: { case: 'task', value: task.snapshot() } })
       return
     }
-    this.#tasks.add(task)
+    this.#keep(task)
     const events = task.follow(options.signal)
     // The first event is the task as it is before anything has happened to it.
     try {
@@ -144,7 +144,18 @@ class HandlerClient implements AgentClient {
     }
   }
 
-  #begin(request: a2a.SendMessageRequest, options: InvokeOptions): { answer: Promise<Answer>; task: RunningTask } {
+  /** Throws as TaskBook.add; a handler that runs already is told to stop. */
+  #keep(task: RunningTask): void {
+    try {
+      this.#tasks.add(task)
+    } catch (refusal) {
+      task.abort.abort(refusal)
+      throw refusal
+    }
+  }
+
+  /** `start` runs the handler; until then nothing of the agent's has happened. */
+  #prepare(request: a2a.SendMessageRequest, options: InvokeOptions): { start: () => Promise<Answer>; task: RunningTask } {
     const message = request.message
     if (message === undefined || message.parts.length === 0) throw new HansaError('INVALID_ARGUMENT', 'a message without parts')
     if (message.taskId !== '') {
@@ -156,10 +167,7 @@ class HandlerClient implements AgentClient {
     const task = new RunningTask({ id: this.#newId(), contextId, principal: options.principal, message, abort, now: this.#now, newId: this.#newId })
     const text = message.parts.flatMap((part) => (part.content.case === 'text' ? part.content.value : [])).join('\n')
     const context = { text, principal: options.principal, contextId, taskId: task.id, extensions: options.extensions, signal: abort.signal }
-    const answer = Promise.resolve().then(() => this.#handler(message, context))
-    // It is awaited below; when the caller has gone by then nobody is left to tell but the owner.
-    answer.catch(() => undefined)
-    return { answer, task }
+    return { start: async () => this.#handler(message, context), task }
   }
 
   /** The answer, or undefined when the handler failed and the task says so. Throws HansaError that the handler throws. */

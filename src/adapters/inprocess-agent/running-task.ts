@@ -4,6 +4,7 @@ import { HansaError } from '../../schema/errors.ts'
 import {
   ArtifactSchema,
   type Message,
+  MessageSchema,
   type Part,
   PartSchema,
   Role,
@@ -32,7 +33,8 @@ export class RunningTask {
   readonly #now: () => number
   readonly #newId: () => string
   readonly #subscriptions = new Set<Subscription>()
-  #bytes = 0
+  #answerBytes = 0
+  readonly #messageBytes: number
   #finish: () => void = () => undefined
 
   constructor(options: {
@@ -48,6 +50,7 @@ export class RunningTask {
     this.abort = options.abort
     this.#now = options.now
     this.#newId = options.newId
+    this.#messageBytes = toBinary(MessageSchema, options.message).length
     this.#task = create(TaskSchema, { id: options.id, contextId: options.contextId, history: [options.message] })
     this.#task.status = this.#status(TaskState.WORKING)
     this.done = new Promise((resolve) => (this.#finish = resolve))
@@ -55,6 +58,11 @@ export class RunningTask {
 
   get id(): string {
     return this.#task.id
+  }
+
+  /** Encoded size of what it holds: the message and the answer so far. */
+  get bytes(): number {
+    return this.#messageBytes + this.#answerBytes
   }
 
   get over(): boolean {
@@ -113,8 +121,8 @@ export class RunningTask {
   async #take(chunk: Chunk): Promise<void> {
     if (typeof chunk === 'object' && 'progress' in chunk) return this.#setStatus(TaskState.WORKING, chunk.progress)
     const part = create(PartSchema, typeof chunk === 'string' ? { content: { case: 'text', value: chunk } } : (chunk as MessageInitShape<typeof PartSchema>))
-    this.#bytes += toBinary(PartSchema, part).length
-    if (this.#bytes > MAX_BYTES) throw new HansaError('FRAME_TOO_LARGE', `the answer grew above ${MAX_BYTES} bytes`, { bound: MAX_BYTES })
+    this.#answerBytes += toBinary(PartSchema, part).length
+    if (this.#answerBytes > MAX_BYTES) throw new HansaError('FRAME_TOO_LARGE', `the answer grew above ${MAX_BYTES} bytes`, { bound: MAX_BYTES })
     const first = this.#task.artifacts.length === 0
     if (first) this.#task.artifacts.push(create(ArtifactSchema, { artifactId: ARTIFACT }))
     append(this.#task.artifacts[0]?.parts ?? [], part)

@@ -14,6 +14,9 @@ import type { RunningTask } from './running-task.ts'
 /** Tasks that are kept in all; the oldest finished ones make room. */
 const MAX_TASKS = 1_000
 
+/** Bytes of messages and answers above which finished tasks make room too. */
+const MAX_BYTES = 128 * 1024 * 1024
+
 /** Tasks of one principal that may run at a time, so that one caller cannot take all the room. */
 const MAX_RUNNING = 100
 
@@ -23,16 +26,22 @@ const PAGE = { usual: 50, most: 100 }
 export class TaskBook {
   readonly #tasks = new Map<string, RunningTask>()
 
-  /** Throws TOO_MANY_CALLS above the principal's bound, OVERLOADED when all tasks that are kept still run. */
+  /** Throws TOO_MANY_CALLS above the principal's bound, OVERLOADED when the tasks that run leave no room. */
   add(task: RunningTask): void {
     let running = 0
-    for (const one of this.#tasks.values()) if (one.principal === task.principal && !one.over) running++
-    if (running >= MAX_RUNNING) throw new HansaError('TOO_MANY_CALLS', `${MAX_RUNNING} of your tasks are running`, { bound: MAX_RUNNING })
-    if (this.#tasks.size >= MAX_TASKS) {
-      const oldest = [...this.#tasks.values()].find((one) => one.over)
-      if (oldest === undefined) throw new HansaError('OVERLOADED', `${MAX_TASKS} tasks are running`)
-      this.#tasks.delete(oldest.id)
+    let bytes = task.bytes
+    for (const one of this.#tasks.values()) {
+      bytes += one.bytes
+      if (one.principal === task.principal && !one.over) running++
     }
+    if (running >= MAX_RUNNING) throw new HansaError('TOO_MANY_CALLS', `${MAX_RUNNING} of your tasks are running`, { bound: MAX_RUNNING })
+    for (const one of [...this.#tasks.values()]) {
+      if (this.#tasks.size < MAX_TASKS && bytes <= MAX_BYTES) break
+      if (!one.over) continue
+      this.#tasks.delete(one.id)
+      bytes -= one.bytes
+    }
+    if (this.#tasks.size >= MAX_TASKS || bytes > MAX_BYTES) throw new HansaError('OVERLOADED', `${this.#tasks.size} tasks are running`)
     this.#tasks.set(task.id, task)
   }
 

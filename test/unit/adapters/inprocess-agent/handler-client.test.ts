@@ -227,4 +227,35 @@ describe('an agent that is a function', () => {
     await assert.rejects(start(ANNA), { code: 'TOO_MANY_CALLS' })
     await start(BERT)
   })
+
+  it('does not begin what it refuses', async () => {
+    let begun = 0
+    const signals: AbortSignal[] = []
+    const agent = client((_message, { signal }) => {
+      begun++
+      signals.push(signal)
+      return (async function* () {
+        await new Promise(() => undefined)
+        yield 'never'
+      })()
+    })
+    const start = (returnImmediately: boolean) => one(invoke(agent, 'SendMessage', send('x', { configuration: { returnImmediately } })))
+    for (let i = 0; i < 100; i++) await start(true)
+    await assert.rejects(start(true), { code: 'TOO_MANY_CALLS' })
+    await settle()
+    assert.equal(begun, 100)
+    await assert.rejects(start(false), { code: 'TOO_MANY_CALLS' })
+    assert.equal(signals.at(-1)?.aborted, true, 'what had begun before it became a task is told to stop')
+  })
+
+  it('holds only so many bytes of tasks that have ended, the newest of them', async () => {
+    const agent = client(async function* (_message, { text }) {
+      yield text
+    })
+    const large = 'x'.repeat(12 * 1024 * 1024)
+    const ids: string[] = []
+    for (let i = 0; i < 12; i++) ids.push(((await one<a2a.SendMessageResponse>(invoke(agent, 'SendMessage', send(large)))).payload.value as a2a.Task).id)
+    await assert.rejects(one(invoke(agent, 'GetTask', getTask(ids[0] ?? ''))), { code: 'TASK_NOT_FOUND' })
+    assert.equal((await one<a2a.Task>(invoke(agent, 'GetTask', getTask(ids.at(-1) ?? '')))).id, ids.at(-1))
+  })
 })
