@@ -31,9 +31,13 @@ export async function serve(options: NodeOptions, signal: AbortSignal, ready: (n
     await ready(node, run)
     await aborted(signal)
   } finally {
-    await removeRunFile(paths)
-    await admin.stop()
-    await node.stop()
+    // Whatever does not end in order, the node says goodbye.
+    try {
+      await removeRunFile(paths)
+      await admin.stop()
+    } finally {
+      await node.stop()
+    }
   }
 }
 

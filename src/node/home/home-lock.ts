@@ -11,6 +11,9 @@ export interface HomeLock {
 /** SQLite's result code for "somebody else holds the lock". */
 const SQLITE_BUSY = 5
 
+/** `isHeld` looks for a moment, and a node that starts at that moment waits for it. */
+const WAIT_MS = 200
+
 /**
  * Takes a home for this process alone. The lock is an exclusive transaction on an empty SQLite database: the kernel drops it when the process ends in
  * whatever way, so nothing is left to clean up after kill -9, and a pid that was given to another process cannot mislead.
@@ -19,7 +22,7 @@ const SQLITE_BUSY = 5
 export function lockHome(paths: HomePaths): HomeLock {
   let database: DatabaseSync | undefined
   try {
-    database = new DatabaseSync(paths.lock, { timeout: 0 })
+    database = new DatabaseSync(paths.lock, { timeout: WAIT_MS })
     database.exec('BEGIN EXCLUSIVE')
   } catch (cause) {
     database?.close()
@@ -37,6 +40,20 @@ export function lockHome(paths: HomePaths): HomeLock {
       rmSync(paths.pid, { force: true })
       held.close()
     }
+  }
+}
+
+/** True while some process, this one too, uses the home. */
+export function isHeld(paths: HomePaths): boolean {
+  let database: DatabaseSync | undefined
+  try {
+    database = new DatabaseSync(paths.lock, { readOnly: true, timeout: 0 })
+    database.prepare('SELECT count(*) FROM sqlite_schema').get()
+    return false
+  } catch (error) {
+    return isBusy(error)
+  } finally {
+    database?.close()
   }
 }
 

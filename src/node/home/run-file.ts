@@ -1,6 +1,7 @@
 import { readFile, rm } from 'node:fs/promises'
 import { z } from 'zod'
 import { HansaError } from '../../schema/errors.ts'
+import { isHeld } from './home-lock.ts'
 import type { HomePaths } from './home-paths.ts'
 import { PRIVATE, writeFileAtomic } from './write-file.ts'
 
@@ -31,7 +32,10 @@ export async function removeRunFile(paths: HomePaths): Promise<void> {
   await rm(paths.run, { force: true })
 }
 
-/** Throws NODE_NOT_RUNNING when there is none or the process that wrote it is gone. */
+/**
+ * Throws NODE_NOT_RUNNING when there is none or the process that wrote it is gone. That is told by the lock of the home, not by the pid: another process may
+ * have that now, and a third one the port, which would be sent the token of the home.
+ */
 export async function readRunFile(paths: HomePaths): Promise<RunFile> {
   const notRunning = (cause?: unknown): HansaError => new HansaError('NODE_NOT_RUNNING', `no node is running in ${paths.dir}`, { home: paths.dir }, cause)
   let run: RunFile
@@ -40,16 +44,6 @@ export async function readRunFile(paths: HomePaths): Promise<RunFile> {
   } catch (cause) {
     throw notRunning(cause)
   }
-  if (!isAlive(run.pid)) throw notRunning()
+  if (!isHeld(paths)) throw notRunning()
   return run
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // A process of another user is there, though it may not be signalled.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
 }

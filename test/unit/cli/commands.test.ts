@@ -9,6 +9,7 @@ import { seedToPem } from '../../../src/adapters/system/crypto.ts'
 import { createHome } from '../../../src/node/home/create-home.ts'
 import { generateSeed } from '../../../src/node/home/node-key.ts'
 import { readAdminToken } from '../../../src/node/home/open-home.ts'
+import { type HomeLock, lockHome } from '../../../src/node/home/home-lock.ts'
 import { writeRunFile } from '../../../src/node/home/run-file.ts'
 import type { Log } from '../../../src/ports/log.ts'
 import { HansaError } from '../../../src/schema/errors.ts'
@@ -37,6 +38,7 @@ const agent: AgentSummary = {
 describe('commands at a running node', () => {
   let home: string
   let server: AdminServer | undefined
+  let lock: HomeLock | undefined
   const log: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log }
 
   beforeEach(async () => {
@@ -46,6 +48,7 @@ describe('commands at a running node', () => {
   afterEach(async () => {
     await server?.stop()
     server = undefined
+    lock?.release()
     await rm(join(home, '..'), { recursive: true, force: true })
   })
 
@@ -61,6 +64,7 @@ describe('commands at a running node', () => {
       log
     })
     await server.start()
+    lock = lockHome(paths)
     await writeRunFile(paths, { pid: process.pid, startedAt: 0, version: '0.1.0', spiffeId: 's', peer: 'p', admin: server.address(), swarm: [] })
     return (...argv) => runCli([...argv, '--home', home])
   }

@@ -7,6 +7,7 @@ import { homePaths } from '../../../../src/node/home/home-paths.ts'
 import { inspectHome } from '../../../../src/node/home/inspect-home.ts'
 import { generateSeed } from '../../../../src/node/home/node-key.ts'
 import { openHome } from '../../../../src/node/home/open-home.ts'
+import { lockHome } from '../../../../src/node/home/home-lock.ts'
 import { readRunFile, removeRunFile, writeRunFile } from '../../../../src/node/home/run-file.ts'
 import { generateSwarmKey } from '../../../../src/node/home/swarm-key.ts'
 import { seedToPem } from '../../../../src/adapters/system/crypto.ts'
@@ -144,19 +145,22 @@ describe('run file', () => {
     swarm: []
   }
 
-  it('is read while its process lives', async () => {
+  it('is read while its process holds the home', async () => {
     const paths = homePaths(dir)
+    const lock = lockHome(paths)
     await writeRunFile(paths, run)
     assert.deepEqual(await readRunFile(paths), run)
+    lock.release()
     await removeRunFile(paths)
     await assert.rejects(readRunFile(paths), { code: 'NODE_NOT_RUNNING' })
   })
 
-  it('of a process that is gone means that no node is running', async () => {
+  it('that a killed process left means that no node is running, also when its pid and port are those of another one now', async () => {
     const paths = homePaths(dir)
-    // Above the largest pid that Linux gives (2^22).
-    await writeRunFile(paths, { ...run, pid: 5_000_000 })
+    lockHome(paths).release()
+    await writeRunFile(paths, run)
     await assert.rejects(readRunFile(paths), { code: 'NODE_NOT_RUNNING' })
+    lockHome(paths).release()
   })
 
   it('that is damaged means the same', async () => {
