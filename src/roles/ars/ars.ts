@@ -4,7 +4,7 @@ import type { Lifecycle, Part } from '../../ports/part.ts'
 import { toHansaError } from '../../schema/errors.ts'
 import type { SignedRecord } from '../../schema/generated/hansa/v1/call_pb.ts'
 import type { DiscoverRequestSchema, DiscoverResponse, Hit, ResolveResponse } from '../../schema/generated/hansa/v1/directory_pb.ts'
-import { AgentStatus } from '../../schema/generated/hansa/v1/directory_pb.ts'
+import { AgentStatus, RecordState } from '../../schema/generated/hansa/v1/directory_pb.ts'
 import { methods } from '../../wire/methods.ts'
 import type { ArsConfig } from './config.ts'
 import type { ArsDeps } from './deps.ts'
@@ -79,6 +79,7 @@ function createArs(config: ArsConfig, deps: ArsDeps): Ars {
     publication.changed(entry)
     upkeep.changed(entry)
     notices.changed(entry)
+    if (entry.record.state === RecordState.DEREGISTERED) holdings.ended(entry.record.resourceId)
   })
   identities.onChange(() => {
     if (running) inBackground('ending revoked registrations', upkeep.endRevoked())

@@ -40,6 +40,11 @@ export class Holdings {
     return true
   }
 
+  /** The registration has ended: no gateway holds the agent. */
+  ended(resourceId: string): void {
+    for (const gateway of [...this.#held.keys()]) this.forget(resourceId, gateway)
+  }
+
   forget(resourceId: string, gateway: string): void {
     const held = this.#held.get(gateway)
     held?.delete(resourceId)

@@ -98,6 +98,7 @@ async function serversFor(
 async function accept({ deps, registry, domainRecords }: DiscoverParts, id: AgentId, response: ResolveResponse) {
   const record = openAgentRecord(deps, response.record)
   reviewSubject(record, id)
+  if (record.state !== RecordState.REGISTERED) throw notRegistered(id)
   const own = id.domain === registry.domain
   const address = acceptAddress(record, response.address, own, own ? undefined : await domainRecords.get(id.domain))
   return {
@@ -130,7 +131,7 @@ async function resolveOnDht({ deps, limits, domainRecords }: DiscoverParts, id: 
   return create(ResolveResponseSchema, { record: best.signed, status: AgentStatus.UNKNOWN, address, source: 'dht' })
 }
 
-/** Throws SIGNATURE_INVALID for the record of another agent, AGENT_NOT_FOUND for a tombstone that a server sends. */
+/** Throws SIGNATURE_INVALID for the record of another agent. */
 function reviewSubject(record: AgentRecord, id: AgentId): void {
   if (record.resourceId !== formatResourceId(id))
     throw new HansaError('SIGNATURE_INVALID', `asked for ${formatHandle(id)} and got the record of ${record.handle}`, { agent: formatHandle(id) })

@@ -216,6 +216,12 @@ describe('roles/ars: discovery across domains (draft 3.2.3, 3.5)', () => {
     assert.equal(swarm.calls.length, 1)
   })
 
+  it('takes a tombstone for no agent, also from a server that hands it out as an answer', async () => {
+    const { record } = await flight.rpc.call({ peer: south.info.peerId }, methods.deregister, { resourceId: `urn:air:${SOUTH}:agent:flight` })
+    south.rpc.handle(methods.resolve, () => ({ record, status: AgentStatus.ONLINE }))
+    await assert.rejects(swarm.clock.run(north.ars.resolve('flight@south.example')), { code: 'AGENT_NOT_FOUND' })
+  })
+
   it('resolves by handle, resource ID and SPIFFE ID, and by the DHT alone when the server is down', async () => {
     for (const agent of ['flight@south.example', `urn:air:${SOUTH}:agent:flight`, `spiffe://${SOUTH}/agent/flight`]) {
       const found = await swarm.clock.run(north.ars.resolve(agent))

@@ -57,6 +57,20 @@ describe('roles/ars: status and the life of a registration (draft 3.2.2, 3.3.1)'
     return value && fromBinary(AgentRecordSchema, fromBinary(SignedRecordSchema, value).payload)
   }
 
+  it('asks no gateway about agents that have deregistered, and holds nothing of them', async () => {
+    await tell(gw1, [['a', AgentStatus.ONLINE]])
+    await agents[0]?.rpc.call({ peer: server.info.peerId }, methods.deregister, { resourceId: idOf('a') })
+    await tell(gw1, [['a', AgentStatus.OFFLINE]])
+    await swarm.clock.advance(30_000)
+    const before = swarm.calls.length
+    await swarm.clock.advance(60_000)
+    assert.deepEqual(
+      swarm.calls.slice(before).filter(({ method }) => method === methods.ping.id),
+      []
+    )
+    assert.equal(entryOf('a').gateway, '')
+  })
+
   it('takes transitions from gateways; an agent nobody has reported is not online', async () => {
     assert.equal(await online(), 0)
     await tell(gw1, [['a', AgentStatus.ONLINE]])
