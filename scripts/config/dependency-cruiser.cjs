@@ -31,7 +31,8 @@ const LIBRARIES = {
     'datastore-core'
   ),
   x509: library('@peculiar/x509', 'reflect-metadata'),
-  http: library('fastify'),
+  // it-pipe over Node's own HTTP responses, whose end is always seen.
+  http: library('fastify', 'it-pipe'),
   system: library('pino', 'prom-client')
 }
 const ADAPTER = [...SCHEMA, '^src/wire/', '^src/ports/', IDS, '^src/core/crypto[.]ts$', '^src/core/structures/', ...BUILTIN]

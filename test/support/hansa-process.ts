@@ -166,9 +166,10 @@ export class HansaProcesses {
   }
 
   async end(): Promise<void> {
-    const gone = [...this.#running].map((child) => {
+    const running = [...this.#running].filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
+    const gone = running.map((child) => {
       child.kill('SIGKILL')
-      return child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined
+      return once(child, 'exit')
     })
     await Promise.all(gone)
     rmSync(this.dir, { recursive: true, force: true })
