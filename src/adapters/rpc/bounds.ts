@@ -16,6 +16,8 @@ export const MAX_CALLS = 10_000
 /** How much of a refused call's request is read and dropped so that its stream can be used again; then it is reset. */
 export const DRAIN_BYTES = 256 * 1024
 export const DRAIN_MS = 5_000
+/** How long a node that stops waits for the other sides to have read its last answers: some round trips on a slow line, and not for those who are gone. */
+export const LAST_ANSWERS_MS = 1_000
 /** Longest deadline (CallOpen). */
 export const MAX_DEADLINE_MS = 3_600_000
 /** Longest message text and metadata in a trailer, so that it fits a frame whatever a handler threw. */

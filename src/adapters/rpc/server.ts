@@ -8,7 +8,7 @@ import { type CallOpen, CallOpenSchema } from '../../schema/generated/hansa/v1/c
 import { OPEN } from '../../wire/frames.ts'
 import { decode } from '../../wire/decode.ts'
 import { type Method, methods, type Protocol } from '../../wire/methods.ts'
-import { DRAIN_BYTES, DRAIN_MS, MAX_CALLS, MAX_DEADLINE_MS, MAX_STREAMS_PER_PEER, SERVER_IDLE_MS } from './bounds.ts'
+import { DRAIN_BYTES, DRAIN_MS, LAST_ANSWERS_MS, MAX_CALLS, MAX_DEADLINE_MS, MAX_STREAMS_PER_PEER, SERVER_IDLE_MS } from './bounds.ts'
 import { CallInput } from './call-input.ts'
 import { authorize } from './callers.ts'
 import { helloFrame, readHello, Remote } from './hello.ts'
@@ -122,10 +122,22 @@ export class Server {
         }
       })
     }
+    const ended: Promise<void>[] = []
     for (const { channel, call } of [...this.#streams]) {
-      if (call === undefined) void this.#linger(channel)
-      else channel.abort(new HansaError('CONNECTION_LOST', 'this node is stopping'))
+      if (call !== undefined) channel.abort(new HansaError('CONNECTION_LOST', 'this node is stopping'))
+      else {
+        ended.push(new Promise((resolve) => channel.onClose(() => resolve())))
+        void this.#linger(channel)
+      }
     }
+    // The network stops after this, and what it has not handed over then is lost: the other sides end their streams when they have read the last answers.
+    await this.#atMost(LAST_ANSWERS_MS, Promise.all(ended))
+  }
+
+  async #atMost(ms: number, work: Promise<unknown>): Promise<void> {
+    let cancel = (): void => undefined
+    await Promise.race([work, new Promise<void>((resolve) => (cancel = this.#deps.clock.after(ms, resolve)))])
+    cancel()
   }
 
   #busy(): boolean {
@@ -189,22 +201,24 @@ export class Server {
     }
     cancelTimer?.()
     call?.finish()
+    const told = await this.#tellEnd(served.channel, failure, call?.trailer)
     served.call = undefined
     this.#onCallEnd?.()
-    return this.#endCall(served.channel, input, failure, call?.trailer)
+    return told && input.drain(this.#deps.clock)
   }
 
-  async #endCall(channel: Channel, input: CallInput, failure: HansaError | undefined, trailer: Uint8Array | undefined): Promise<boolean> {
+  /** Sends the trailer; false when nobody takes it. */
+  async #tellEnd(channel: Channel, failure: HansaError | undefined, trailer: Uint8Array | undefined): Promise<boolean> {
     // A caller that does not read must not hold the call's place beyond its time.
     const cancel = this.#deps.clock.after(DRAIN_MS, () => channel.abort())
     try {
       await channel.write(trailerFrame(failure?.at(this.#name()), trailer))
+      return true
     } catch {
-      return false // The caller is gone; there is nobody to tell.
+      return false // The caller is gone.
     } finally {
       cancel()
     }
-    return input.drain(this.#deps.clock)
   }
 
   #lookUp(open: CallOpen, protocol: Protocol): { method: Method; handler: AnyHandler } {
