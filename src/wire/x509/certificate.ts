@@ -1,5 +1,5 @@
 import { type ErrorCode, HansaError } from '../../schema/errors.ts'
-import { DerCursor, DerError, readBits, readOid, readSerial, readSmall, readTime, TAG } from './der.ts'
+import { DerCursor, DerError, readOid, readSerial, readSmall, readTime, TAG } from './der.ts'
 import {
   type BasicConstraints,
   type Extension,
@@ -14,6 +14,7 @@ import {
 } from './extensions.ts'
 import { type GeneralName, readGeneralNames, readNameConstraints } from './general-names.ts'
 import { OIDS } from './oids.ts'
+import { readSigned } from './signed.ts'
 
 /** What a certificate says, believed by nobody yet (core/pki decides). Byte fields are views into the input. */
 export interface Certificate {
@@ -66,14 +67,7 @@ export function reading<T>(code: ErrorCode, what: string, parse: () => T): T {
 }
 
 function read(der: Uint8Array): Certificate {
-  const outer = new DerCursor(der)
-  const whole = outer.enter(TAG.sequence)
-  outer.end()
-  const tbs = whole.next(TAG.sequence)
-  const outerAlgorithm = whole.next(TAG.sequence)
-  const signature = readBits(whole.next(TAG.bitString))
-  whole.end()
-
+  const { tbs, algorithm: outerAlgorithm, signature } = readSigned(der)
   const cursor = new DerCursor(tbs.content)
   const versionTag = cursor.optional(TAG.contextConstructed(0))
   const version = versionTag === undefined ? 1 : readSmall(new DerCursor(versionTag.content).next(TAG.integer)) + 1

@@ -1,9 +1,10 @@
 import { HansaError } from '../../schema/errors.ts'
 import { readAlgorithm, reading, same } from './certificate.ts'
-import { DerCursor, DerError, readBits, readSerial, readSmall, readTime, TAG } from './der.ts'
+import { DerCursor, DerError, readSerial, readSmall, readTime, TAG } from './der.ts'
 import { element, extension, integer, oid, sequence, small, bits, time } from './der-writer.ts'
 import { readAuthorityKeyIdentifier, readCrlNumber, readExtensions } from './extensions.ts'
 import { OIDS } from './oids.ts'
+import { readSigned } from './signed.ts'
 import { unhex } from '../../core/ids/hex.ts'
 
 /** Reasons by which a certificate is revoked (RFC 5280 5.3.1) that we give, by name. */
@@ -62,14 +63,7 @@ export function parseCrl(der: Uint8Array): Crl {
 }
 
 function read(der: Uint8Array): Crl {
-  const outer = new DerCursor(der)
-  const whole = outer.enter(TAG.sequence)
-  outer.end()
-  const tbs = whole.next(TAG.sequence)
-  const outerAlgorithm = whole.next(TAG.sequence)
-  const signature = readBits(whole.next(TAG.bitString))
-  whole.end()
-
+  const { tbs, algorithm: outerAlgorithm, signature } = readSigned(der)
   const cursor = new DerCursor(tbs.content)
   if (readSmall(cursor.next(TAG.integer)) !== V2) throw new DerError('a version other than 2')
   const innerAlgorithm = cursor.next(TAG.sequence)

@@ -1,8 +1,9 @@
 import { HansaError } from '../../schema/errors.ts'
 import { readAlgorithm, reading } from './certificate.ts'
-import { DerCursor, readBits, readSmall, TAG } from './der.ts'
+import { DerCursor, readSmall, TAG } from './der.ts'
 import { bits, element, oid, sequence, small } from './der-writer.ts'
 import { OIDS } from './oids.ts'
+import { readSigned } from './signed.ts'
 
 /** What a certification request (RFC 2986) says that matters here: a key, and a signature that proves it is held. Names come from the voucher. */
 export interface Csr {
@@ -19,13 +20,8 @@ const MAX_CSR_BYTES = 8 * 1024
 export function parseCsr(der: Uint8Array): Csr {
   if (der.length > MAX_CSR_BYTES) throw new HansaError('CSR_INVALID', `a certification request of ${der.length} bytes; the bound is ${MAX_CSR_BYTES}`)
   return reading('CSR_INVALID', 'certification request', () => {
-    const outer = new DerCursor(der)
-    const whole = outer.enter(TAG.sequence)
-    outer.end()
-    const info = whole.next(TAG.sequence)
-    const signatureAlgorithm = readAlgorithm(whole.next(TAG.sequence).content)
-    const signature = readBits(whole.next(TAG.bitString))
-    whole.end()
+    const { tbs: info, algorithm, signature } = readSigned(der)
+    const signatureAlgorithm = readAlgorithm(algorithm.content)
     const cursor = new DerCursor(info.content)
     const version = readSmall(cursor.next(TAG.integer))
     cursor.next(TAG.sequence)
