@@ -199,28 +199,29 @@ describe('libp2p streams', function () {
     await Promise.all(losses)
   })
 
-  it('takes an end inside a frame as a loss', async () => {
+  /** A bare libp2p stream to a node of ours, and the channel that the node sees. */
+  async function strangerAtDoor() {
     const server = await up()
     const accepted = Promise.withResolvers<Channel>()
     await server.network.handle(PROTOCOL, accepted.resolve)
     const bad = await hostile()
     stops.push(() => bad.stop())
     const stream = await bad.dialProtocol(multiaddr(server.network.addresses()[0] ?? ''), PROTOCOL)
+    return { stream, accepted: accepted.promise }
+  }
+
+  it('takes an end inside a frame as a loss', async () => {
+    const { stream, accepted } = await strangerAtDoor()
     stream.send(encodeFrame({ type: DATA, payload: new Uint8Array(100) }).subarray(0, 50))
     await stream.close()
-    await assert.rejects((await accepted.promise).read(), { code: 'CONNECTION_LOST', message: /inside a frame/ })
+    await assert.rejects((await accepted).read(), { code: 'CONNECTION_LOST', message: /inside a frame/ })
   })
 
   it('delivers what came before an end, also to a reader that starts late', async () => {
-    const server = await up()
-    const accepted = Promise.withResolvers<Channel>()
-    await server.network.handle(PROTOCOL, accepted.resolve)
-    const bad = await hostile()
-    stops.push(() => bad.stop())
-    const stream = await bad.dialProtocol(multiaddr(server.network.addresses()[0] ?? ''), PROTOCOL)
+    const { stream, accepted } = await strangerAtDoor()
     for (let i = 0; i < 20; i++) stream.send(encodeFrame({ type: DATA, payload: Buffer.alloc(MAX_FRAGMENT, i) }))
     const closing = stream.close()
-    const channel = await accepted.promise
+    const channel = await accepted
     await new Promise((resolve) => setTimeout(resolve, 200))
     for (let i = 0; i < 20; i++) assert.equal((await channel.read())?.payload[0], i)
     assert.equal(await channel.read(), undefined)

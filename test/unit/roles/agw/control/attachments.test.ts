@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { AGW_DEFAULTS } from '../../../../../src/roles/agw/config.ts'
 import { AgentStatus, RecordState } from '../../../../../src/schema/generated/hansa/v1/directory_pb.ts'
 import { methods } from '../../../../../src/wire/methods.ts'
-import { applicable, codeOf, GatewaySim, type SimGateway, type SimNode } from '../../../../sim/gateway-sim.ts'
+import { applicable, codeOf, type GatewaySim, type SimGateway, type SimNode } from '../../../../sim/gateway-sim.ts'
+import { flightAtHome } from '../../../../sim/flight-at-home.ts'
 
 const NORTH = 'north.example'
 const SOUTH = 'south.example'
@@ -16,12 +17,7 @@ describe('roles/agw: agents at their gateway (draft 3.3.1)', () => {
   let agent: SimNode
 
   beforeEach(async () => {
-    sim = new GatewaySim([NORTH, SOUTH])
-    gateway = await sim.gateway('gw', NORTH)
-    far = await sim.gateway('gw', SOUTH)
-    ars = await sim.ars(NORTH)
-    agent = await sim.agent('flight', NORTH)
-    await sim.connect(far, gateway)
+    ;({ sim, gateway, far, ars, agent } = await flightAtHome(NORTH, SOUTH))
   })
 
   const attachWith = (papers: Parameters<typeof agent.rpc.call<typeof methods.attach>>[2], caller = agent) =>

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { RecordState } from '../../../../../src/schema/generated/hansa/v1/directory_pb.ts'
 import { methods } from '../../../../../src/wire/methods.ts'
-import { applicable, codeOf, GatewaySim, type SimGateway, type SimNode } from '../../../../sim/gateway-sim.ts'
+import { applicable, codeOf, type GatewaySim, type SimGateway, type SimNode } from '../../../../sim/gateway-sim.ts'
+import { flightAtHome } from '../../../../sim/flight-at-home.ts'
 
 const NORTH = 'north.example'
 const SOUTH = 'south.example'
@@ -15,12 +16,7 @@ describe('roles/agw: the end of a registration ends the attachment (draft 3.2.2,
   let agent: SimNode
 
   beforeEach(async () => {
-    sim = new GatewaySim([NORTH, SOUTH])
-    gateway = await sim.gateway('gw', NORTH)
-    far = await sim.gateway('gw', SOUTH)
-    ars = await sim.ars(NORTH)
-    agent = await sim.agent('flight', NORTH)
-    await sim.connect(far, gateway)
+    ;({ sim, gateway, far, ars, agent } = await flightAtHome(NORTH, SOUTH))
     await sim.attach(agent, gateway, ars, { sequence: 5n })
     await sim.clock.until(() => applicable(far).includes(FLIGHT), 1_000)
   })
