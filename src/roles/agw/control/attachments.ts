@@ -22,13 +22,16 @@ export type AttachmentListener = (attachment: Attachment, status: AgentStatus, g
 export class Attachments {
   readonly #deps: ControlDeps
   readonly #changed: AttachmentListener
+  readonly #running: () => boolean
   readonly #detector: FailureDetector
   readonly #attached = new Map<string, Attachment>()
   readonly #ended: EndedRegistrations
 
-  constructor(deps: ControlDeps, changed: AttachmentListener) {
+  /** `running`: before its start and after its stop a gateway can tell nobody of an agent, so it takes none. */
+  constructor(deps: ControlDeps, changed: AttachmentListener, running: () => boolean) {
     this.#deps = deps
     this.#changed = changed
+    this.#running = running
     this.#detector = new FailureDetector(deps.config.heartbeatMs, deps.config.missed)
     this.#ended = new EndedRegistrations(deps.records)
   }
@@ -75,6 +78,7 @@ export class Attachments {
   #attach(request: AttachRequest, caller: PeerIdentity) {
     const { config, clock, records, sha256, members, log } = this.#deps
     const handle = formatHandle(caller)
+    if (!this.#running()) throw new HansaError('OVERLOADED', 'this gateway is starting or stopping')
     if (!this.#attached.has(handle) && this.#attached.size >= config.bounds.agents)
       throw new HansaError('OVERLOADED', `this gateway has all ${config.bounds.agents} agents it takes`)
     const attachment = reviewAttach(request, caller, { records, sha256, now: clock.now() })
@@ -89,7 +93,8 @@ export class Attachments {
 
   #heartbeat(request: HeartbeatRequest, caller: PeerIdentity): { attached: boolean } {
     const attachment = this.#own(request.resourceId, caller)
-    if (attachment === undefined) return { attached: false }
+    // An agent of a gateway that stops looks for another one at once.
+    if (attachment === undefined || !this.#running()) return { attached: false }
     if (request.status !== AgentStatus.ONLINE && request.status !== AgentStatus.OFFLINE)
       throw new HansaError('INVALID_ARGUMENT', 'a heartbeat says ONLINE or OFFLINE')
     const { handle } = attachment.agent

@@ -62,7 +62,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     limit: bounds.neighbors
   })
   const replica = new Replica({ ...bounds, bytes: bounds.syncBytes, bytesPerDomain: bounds.syncBytesPerDomain, holdMs: config.holdMs })
-  const attachments = new Attachments(deps, attachmentChanged)
+  const attachments = new Attachments(deps, attachmentChanged, () => running)
   const book = new RouteBook({
     self: () => self,
     replica,
@@ -84,7 +84,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     () => attachments.all().map(({ agent }) => ({ resourceId: agent.resourceId, status: agent.status, at: BigInt(Math.trunc(clock.now())) })),
     (tombstone) => attachments.end(tombstone)
   )
-  const interconnection = new Interconnection(deps, list, { effects: perform, goodbye: (id) => void forgetTarget(id) })
+  const interconnection = new Interconnection(deps, list, { running: () => running, effects: perform, goodbye: (id) => void forgetTarget(id) })
   const dialer = new Dialer(deps, dial)
   const heartbeats = new Heartbeats({
     deps,
@@ -101,7 +101,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     const exported = createAccessPolicy({ ownDomain: identity.domain, exported: config.export }).exports(identity, () => advert.capabilities)
     if (gone || !exported) advertiser.delete(agentKey(agent.resourceId))
     else advertiser.set(agentKey(agent.resourceId), { case: 'agent', value: { ...advert, status } })
-    reporter.changed(agent.resourceId, status)
+    if (running) reporter.changed(agent.resourceId, status)
   }
 
   function perform(effects: readonly PeeringEffect[]): void {
@@ -146,6 +146,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   }
 
   function spread(from: string): void {
+    if (!running) return
     spreadFrom.add(from)
     spreading ??= clock.after(SPREAD_MS, () => {
       spreading = undefined

@@ -19,6 +19,8 @@ const MAX_ADDRESSES = 16
 const MAX_ADDRESS_CHARACTERS = 512
 
 export interface InterconnectionEvents {
+  /** False before the start and after the stop: nobody is to count on this gateway then. */
+  running(): boolean
   effects(effects: readonly PeeringEffect[]): void
   /** A neighbour said goodbye for good. */
   goodbye(id: string): void
@@ -110,6 +112,7 @@ export class Interconnection {
   }
 
   #accept(request: ConnectRequest, caller: PeerIdentity) {
+    if (!this.#events.running()) throw new HansaError('OVERLOADED', 'this gateway is starting or stopping')
     if (this.#leaving) throw new HansaError('OVERLOADED', 'this gateway is stopping')
     const info = reviewInfo(request.gateway, caller)
     const common = compatibility(this.#deps.config.protocols, request.protocols)
