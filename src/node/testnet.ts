@@ -182,13 +182,14 @@ export async function createTestnet(options: TestnetOptions = {}): Promise<Testn
     },
     async restart(node) {
       const { domain, name } = node.home.config
+      const before = running.get(node) ?? base
+      const swarm = node.network.addresses().map((address) => address.replace(/\/p2p\/.*/, ''))
+      const ingress = node.ingress()
       const env = {
-        ...base,
-        ...running.get(node),
-        HANSA_SWARM_LISTEN: node.network
-          .addresses()
-          .map((address) => address.replace(/\/p2p\/.*/, ''))
-          .join(',')
+        ...before,
+        // What was any free port is now that port.
+        ...(before['HANSA_SWARM_LISTEN'] === base['HANSA_SWARM_LISTEN'] ? { HANSA_SWARM_LISTEN: swarm.join(',') } : {}),
+        ...(ingress === undefined ? {} : { HANSA_GATEWAY_LISTEN: new URL(ingress).host })
       }
       const { dir: home } = node.home.paths
       running.delete(node)
