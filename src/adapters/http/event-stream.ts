@@ -6,14 +6,18 @@ import { KEEP_ALIVE_COMMENT, renderEvent } from '../../wire/binding/server-sent-
 export interface EventStream {
   /** Resolves when the client has room for more. Throws when `signal` aborts meanwhile. */
   send(data: string, signal: AbortSignal): Promise<void>
-  /** Shows a quiet client that the stream is alive; nothing while it has not read what was sent before. */
+  /** Shows a quiet client that the stream is alive; nothing while it has not read what was sent before, and when that lasts it is cut off. */
   keepAlive(): void
   end(): void
   readonly started: boolean
 }
 
+/** Keep-alives in a row that found what was sent before unread: a minute. Such a client holds a call and a socket, and its deadline does not reach it. */
+const MAX_UNREAD = 4
+
 export function createEventStream(response: ServerResponse): EventStream {
   let started = false
+  let unread = 0
 
   function begin(): void {
     if (started) return
@@ -29,7 +33,9 @@ export function createEventStream(response: ServerResponse): EventStream {
     },
     keepAlive() {
       begin()
-      if (!response.writableNeedDrain) response.write(KEEP_ALIVE_COMMENT)
+      unread = response.writableNeedDrain ? unread + 1 : 0
+      if (unread === 0) response.write(KEEP_ALIVE_COMMENT)
+      else if (unread >= MAX_UNREAD) response.destroy()
     },
     end() {
       begin()
