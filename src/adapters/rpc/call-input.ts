@@ -9,14 +9,18 @@ import { DRAIN_BYTES, DRAIN_MS } from './bounds.ts'
 /** What comes in during one served call, up to END. */
 export class CallInput {
   readonly #channel: Channel
+  readonly #take: ((bytes: number) => void) | undefined
   #bound: number
   #messageLength = 0
   #ended = false
+  #dropping = false
   /** A handler may leave a read behind when its call ends early; what it gets then is dropped like the rest. */
   #pending: Promise<Frame | undefined> | undefined
 
-  constructor(channel: Channel, bound: number) {
+  /** `take` is told of the bytes of each fragment; what it throws ends the call. */
+  constructor(channel: Channel, bound: number, take?: (bytes: number) => void) {
     this.#channel = channel
+    this.#take = take
     this.#bound = bound
   }
 
@@ -33,6 +37,7 @@ export class CallInput {
     this.#messageLength += frame.payload.length
     checkMessageLength(this.#messageLength, this.#bound)
     if (frame.type === DATA_LAST) this.#messageLength = 0
+    if (!this.#dropping) this.#take?.(frame.payload.length)
     return { bytes: frame.payload, last: frame.type === DATA_LAST }
   }
 
@@ -44,6 +49,7 @@ export class CallInput {
       late = true
       this.#channel.abort()
     })
+    this.#dropping = true
     this.#bound = DRAIN_BYTES
     this.#messageLength = 0
     let dropped = 0

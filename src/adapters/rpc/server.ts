@@ -12,6 +12,7 @@ import { DRAIN_BYTES, DRAIN_MS, LAST_ANSWERS_MS, MAX_CALLS, MAX_DEADLINE_MS, MAX
 import { CallInput } from './call-input.ts'
 import { authorize } from './callers.ts'
 import { helloFrame, readHello, Remote } from './hello.ts'
+import { RequestMemory } from './request-memory.ts'
 import { type AnyHandler, ServerCall } from './server-call.ts'
 import { trailerFrame } from './trailer.ts'
 
@@ -42,6 +43,7 @@ export class Server {
   readonly #handlers = new Map<string, AnyHandler>()
   readonly #streams = new Set<Served>()
   readonly #perPeer = new Map<string, number>()
+  readonly #memory = new RequestMemory()
   /** Handlers that run, also those whose call is over. */
   #calls = 0
   #stopping = false
@@ -174,13 +176,15 @@ export class Server {
       const open = decode(CallOpenSchema, frame.payload)
       methodId = open.method.slice(0, 100)
       const { method, handler } = this.#lookUp(open, protocol)
-      const timeoutMs = Math.min(open.deadlineMs, MAX_DEADLINE_MS)
+      const timeoutMs = Math.min(open.deadlineMs, longest(method))
       if (timeoutMs === 0) throw new HansaError('INVALID_ARGUMENT', `${methodId} with no time left`)
       const caller = authorize(method, served.remote, this.#deps.identities.self()?.domain ?? '')
       if (this.#calls >= MAX_CALLS) throw new HansaError('OVERLOADED', `${MAX_CALLS} calls are running`, { bound: MAX_CALLS })
       const release = this.#deps.admission.admit(method, caller)
       this.#calls++
-      input = new CallInput(served.channel, method.maxRequestBytes)
+      const memory = this.#memory.open(served.channel.peer)
+      // What a stream brings goes on at once; a whole request is held.
+      input = new CallInput(served.channel, method.maxRequestBytes, method.kind === 'unary' ? memory.take : undefined)
       const traceparent = TRACEPARENT.test(open.traceparent) ? open.traceparent : undefined
       call = new ServerCall(served.channel, input, method.maxBytes, { caller, signal: controller.signal, timeoutMs, traceparent, header: open.header })
       cancelTimer = this.#deps.clock.after(timeoutMs, () =>
@@ -190,6 +194,7 @@ export class Server {
       // The caller's slot is free when the handler has really ended, not when it was told to: else a flood of canceled calls would be free.
       const ended = () => {
         this.#calls--
+        memory.release()
         release()
       }
       work.then(ended, ended)
@@ -250,6 +255,11 @@ export class Server {
   #name(): string {
     return this.#deps.identities.self()?.spiffeId ?? this.#deps.peer
   }
+}
+
+/** A caller may wait for long, but a stranger costs nothing and would hold its place for as long as it is let. */
+function longest(method: Method): number {
+  return method.callers.from === 'anyone' ? method.timeoutMs : MAX_DEADLINE_MS
 }
 
 async function run(method: Method, handler: AnyHandler, call: ServerCall): Promise<void> {

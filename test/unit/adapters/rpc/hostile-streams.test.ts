@@ -158,6 +158,44 @@ describe('adapters/rpc against hostile and unlucky streams', () => {
     assert.equal(code(await channel.read()), 'FRAME_TOO_LARGE')
   })
 
+  it('gives whoever may call without a certificate no more time than the method takes', async () => {
+    rpc.handle(methods.crl, () => assert.fail('reached'))
+    const channel = await greeted()
+    await channel.write(call('node.crl/1', 3_600_000))
+    await channel.write({ type: DATA, payload: Buffer.alloc(10) })
+    const answer = channel.read()
+    await clock.advance(methods.crl.timeoutMs)
+    assert.equal(code(await answer), 'DEADLINE_EXCEEDED')
+  })
+
+  it('holds a bounded number of bytes of requests of one peer, and lets them go when their calls are over', async () => {
+    badIdentities = new FakeIdentities('north.example').enrol('bad', 'bad', ['agw'])
+    rpc.handle(methods.syncPush, () => ({}))
+    const channels: Channel[] = []
+    let refused: string | undefined
+    for (let n = 0; n < 30 && refused === undefined; n++) {
+      const channel = await greeted()
+      channels.push(channel)
+      await channel.write(call('agw.push/1', 60_000))
+      const writing = async () => {
+        for (let i = 0; i < 63; i++) await channel.write({ type: DATA, payload: Buffer.alloc(MAX_FRAGMENT) })
+      }
+      writing().catch(() => {}) // The one that is refused is read no more.
+      await clock.settle()
+      const early = channel.poll()
+      if (early !== undefined) refused = code(early)
+    }
+    assert.equal(refused, 'OVERLOADED')
+    assert.ok(channels.length > 10 && channels.length < 20, `${channels.length} requests of 4 MiB are held`)
+    for (const channel of channels) channel.abort()
+    await clock.settle()
+    const channel = await greeted()
+    await channel.write(call('agw.push/1', 60_000))
+    await channel.write({ type: DATA_LAST, payload: EMPTY })
+    await channel.write({ type: END, payload: EMPTY })
+    assert.equal((await channel.read())?.type, DATA_LAST)
+  })
+
   it('ends a call whose request never comes to its end', async () => {
     const channel = await greeted()
     await channel.write(call('node.nodes/1', 5_000))
