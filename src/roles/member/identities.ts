@@ -88,7 +88,8 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
     if (trust.domainOf(rootId) !== identity.domain)
       throw refusalError(refuse('unknown-root', `${identity.spiffeId} comes from a root that is not listed for ${identity.domain}`), about)
     if (now > identity.notAfter) throw refusalError(refuse('expired', `the certificate of ${identity.spiffeId} has expired`), about)
-    if (revocations.find(links) !== undefined) throw refusalError(refuse('revoked', `the certificate of ${identity.spiffeId} is revoked`), about)
+    if (revocations.find(identity.domain, links) !== undefined)
+      throw refusalError(refuse('revoked', `the certificate of ${identity.spiffeId} is revoked`), about)
   }
 
   function verifyListed(shown: readonly Uint8Array[]): VerifiedChain {

@@ -32,6 +32,7 @@ export class Revocations {
   readonly #verify: Verify
   readonly #sha256: Sha256
   readonly #domainOf: (rootId: string) => string | undefined
+  /** By domain and CA key: a domain may certify the key of another's CA too, and then holds its own copy of that list. */
   readonly #held = new Map<string, HeldCrl>()
 
   constructor(store: Store, verify: Verify, sha256: Sha256, domainOf: (rootId: string) => string | undefined, now: number) {
@@ -55,7 +56,7 @@ export class Revocations {
    */
   accept(response: CrlResponse, now: number): boolean {
     const digest = hex(this.#sha256(response.crl))
-    for (const held of this.#held.values()) if (held.digest === digest) return false
+    for (const held of this.#held.values()) if (held.digest === digest && held.domain === response.domain) return false
     const root = response.chain.at(-1)
     if (root === undefined || response.chain.length >= MAX_CHAIN) throw refusalError(refuse('chain-length', 'a revocation list without the chain of its CA'))
     if (this.#domainOf(hex(this.#sha256(root))) !== response.domain)
@@ -64,7 +65,7 @@ export class Revocations {
     const [issuer] = issuers
     if (issuer === undefined) throw refusalError(refuse('chain-length', 'a revocation list without the chain of its CA'))
     const crl = parseCrl(response.crl)
-    const key = issuerId(issuer.spki, this.#sha256)
+    const key = keyOf(response.domain, issuerId(issuer.spki, this.#sha256))
     const held = this.#held.get(key)
     // Before any signature is checked: a list that was genuine once can be sent again and again.
     if (!newer(crl, held)) return false
@@ -81,10 +82,10 @@ export class Revocations {
     return true
   }
 
-  /** The entry that revokes one of the certificates, if any. */
-  find(links: readonly { readonly issuer: string; readonly serial: string }[]): Revocation | undefined {
+  /** The entry that revokes one of the certificates of a chain of `domain`, if any. */
+  find(domain: string, links: readonly { readonly issuer: string; readonly serial: string }[]): Revocation | undefined {
     for (const { issuer, serial } of links) {
-      const revocation = this.#held.get(issuer)?.revoked.get(serial)
+      const revocation = this.#held.get(keyOf(domain, issuer))?.revoked.get(serial)
       if (revocation !== undefined) return revocation
     }
     return undefined
@@ -103,4 +104,8 @@ export class Revocations {
       this.#store.delete(TABLE, key)
     }
   }
+}
+
+function keyOf(domain: string, issuer: string): string {
+  return `${domain}/${issuer}`
 }

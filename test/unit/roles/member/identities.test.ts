@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { create } from '@bufbuild/protobuf'
+import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { createSigner, createVerify, sha256 } from '../../../../src/adapters/system/crypto.ts'
+import { serialNumber } from '../../../../src/adapters/x509/authority.ts'
+import { importKeys, signIssuing } from '../../../../src/adapters/x509/certificates.ts'
 import { createIdentities } from '../../../../src/roles/member/identities.ts'
 import { createRecords } from '../../../../src/roles/member/records.ts'
 import { CrlResponseSchema, NodeInfoSchema, PingRequestSchema } from '../../../../src/schema/generated/hansa/v1/trust_pb.ts'
@@ -161,6 +164,30 @@ describe('identities', () => {
     assert.equal(identities.acceptCrl(crlOf(north, clock.now(), 3, [friend])), true)
     assert.equal(told, true)
     assert.equal(errors.length, 1)
+  })
+
+  it('do not let another listed domain take the revocations of ours with it, by a certificate of its own for our CA key', async () => {
+    const { identities, north, south, friend, clock } = await setting()
+    await identities.list('south.example', [south.root])
+    const rootKey = createPrivateKey(south.files.rootKey)
+    const rootKeys = await importKeys(rootKey.export({ type: 'pkcs8', format: 'der' }), createPublicKey(rootKey).export({ type: 'spki', format: 'der' }))
+    const ours = createPublicKey(createPrivateKey(north.files.issuingKey)).export({ type: 'spki', format: 'der' })
+    const theirCopy = await signIssuing(
+      { serial: serialNumber(), name: 'north.example issuing', domain: 'north.example', notBefore: clock.now() - HOUR, notAfter: clock.now() + HOUR },
+      (await importKeys(createPrivateKey(north.files.issuingKey).export({ type: 'pkcs8', format: 'der' }), ours)).publicKey,
+      { certificate: south.root, keys: rootKeys }
+    )
+    const list = crlOf(north, clock.now(), 7, [friend])
+    const wrapped = create(CrlResponseSchema, { domain: 'south.example', crl: list.crl, chain: [theirCopy, south.root] })
+    try {
+      identities.acceptCrl(wrapped)
+    } catch {
+      // Not believed at all: as good.
+    }
+    identities.acceptCrl(list)
+    assert.equal(identities.crl('north.example')?.number, 7)
+    await identities.unlist('south.example')
+    assert.throws(() => identities.verify(friend.peer, friend.chain), { code: 'CERTIFICATE_REVOKED' })
   })
 
   it('spend no signature check on a list that is older than the one held', async () => {
