@@ -20,6 +20,7 @@ import { startFailure } from './failures.ts'
 import { silentLogger } from './logger.ts'
 import { Libp2pNetwork } from './network.ts'
 import { gossip, GossipPubSub } from './pubsub.ts'
+import { yamuxWithQuietUpdates } from './quiet-updates.ts'
 import { recordCrypto } from './record-crypto.ts'
 import { selectors, storedRecords, validators } from './record-rules.ts'
 import { serversOnly } from './servers-only.ts'
@@ -76,12 +77,14 @@ export async function createSwarmNode(options: SwarmOptions): Promise<SwarmNode>
     connectionEncrypters: [encrypterInOnePiece(noise({ crypto: recordCrypto }))],
     streamMuxers: [
       yamuxByTurn(
-        yamux({
-          maxInboundStreams: 5_000,
-          maxOutboundStreams: 5_000,
-          // Below libp2p's read buffer of 4 MiB, else a paused fast stream is reset. 1 MiB gives 10 MB/s per stream at 100 ms and bounds what a slow reader holds.
-          streamOptions: { maxStreamWindowSize: 1024 * 1024 }
-        })
+        yamuxWithQuietUpdates(
+          yamux({
+            maxInboundStreams: 5_000,
+            maxOutboundStreams: 5_000,
+            // Below libp2p's read buffer of 4 MiB, else a paused fast stream is reset. 1 MiB gives 10 MB/s per stream at 100 ms and bounds what a slow reader holds.
+            streamOptions: { maxStreamWindowSize: 1024 * 1024 }
+          })
+        )
       )
     ],
     connectionProtector,
