@@ -35,7 +35,11 @@ export class CrlWatch {
     )
     identities.onChange(() => this.#cutOff())
     rpc.handle(methods.crl, () => this.#serve())
-    this.#stop = clock.every(everyMs, () => void this.fetch())
+    this.#stop = clock.every(everyMs, () => {
+      // No list tells of a certificate that has ended by itself.
+      this.#cutOff()
+      void this.fetch()
+    })
   }
 
   stop(): void {

@@ -209,6 +209,25 @@ describe('member: revocation (draft 3.1.2)', () => {
   })
 })
 
+describe('member: expiry', () => {
+  it('cuts off a node whose certificate has ended, though no list says so', async () => {
+    const clock = new FakeClock()
+    const swarm = new MemorySwarm(clock)
+    const north = await testDomain('north.example', clock.now())
+    // No ACA: nobody renews.
+    const server = await trustNode(swarm, { domain: north, name: 'core', roles: ['ars'] })
+    const gateway = await trustNode(swarm, { domain: north, name: 'gw1', roles: ['agw'], notAfter: clock.now() + 8 * MINUTE })
+    let cuts = 0
+    server.network.onDisconnect((peer) => (cuts += peer === gateway.peer ? 1 : 0))
+    await clock.run(gateway.rpc.call({ peer: server.peer, addresses: [server.address] }, methods.ping, {}))
+    await clock.advance(7 * MINUTE)
+    assert.equal(cuts, 0)
+    await clock.advance(7 * MINUTE)
+    assert.equal(cuts, 1)
+    assert.ok(!server.rpc.identities().some(({ peer }) => peer === gateway.peer))
+  })
+})
+
 describe('member: listed domains', () => {
   it('that an operator lists at a gateway are believed by the servers of its domain, until they are taken off', async () => {
     const { clock, server, node } = await setting()
