@@ -11,6 +11,8 @@ export const CLIENT_IDLE_MS = 60_000
 export const SERVER_IDLE_MS = 180_000
 /** Streams that one peer may have open to us, idle ones included. */
 export const MAX_STREAMS_PER_PEER = 1_024
+/** The same for a peer that has shown no certificate that is believed: PeerIds cost nothing, and an idle stream 7 kB. */
+export const MAX_STREAMS_PER_STRANGER = 32
 /** Calls served at one time by one node. */
 export const MAX_CALLS = 10_000
 /** How much of a refused call's request is read and dropped so that its stream can be used again; then it is reset. */

@@ -8,7 +8,7 @@ import { type CallOpen, CallOpenSchema } from '../../schema/generated/hansa/v1/c
 import { OPEN } from '../../wire/frames.ts'
 import { decode } from '../../wire/decode.ts'
 import { type Method, methods, type Protocol } from '../../wire/methods.ts'
-import { DRAIN_BYTES, DRAIN_MS, LAST_ANSWERS_MS, MAX_CALLS, MAX_DEADLINE_MS, MAX_STREAMS_PER_PEER, SERVER_IDLE_MS } from './bounds.ts'
+import { DRAIN_BYTES, DRAIN_MS, LAST_ANSWERS_MS, MAX_CALLS, MAX_DEADLINE_MS, MAX_STREAMS_PER_PEER, MAX_STREAMS_PER_STRANGER, SERVER_IDLE_MS } from './bounds.ts'
 import { CallInput } from './call-input.ts'
 import { authorize } from './callers.ts'
 import { helloFrame, readHello, Remote } from './hello.ts'
@@ -75,6 +75,8 @@ export class Server {
     const { identities, clock } = this.#deps
     try {
       const remote = new Remote(channel.peer, await readHello(channel, clock), identities, clock)
+      if (open >= MAX_STREAMS_PER_STRANGER && remote.identity === undefined)
+        throw new HansaError('OVERLOADED', `${open} streams without a certificate are open already`, { bound: MAX_STREAMS_PER_STRANGER })
       await channel.write(helloFrame(identities.chain()))
       await this.serve(channel, protocol, remote)
     } catch (error) {

@@ -149,6 +149,22 @@ describe('adapters/rpc against hostile and unlucky streams', () => {
     assert.equal(code(await channel.read()), 'FRAME_TOO_LARGE')
   })
 
+  it('keeps few streams of a peer that shows no certificate that is believed, and many of a member', async () => {
+    const hello = (chain: readonly Uint8Array[]): Frame => ({
+      type: HELLO,
+      payload: toBinary(HelloSchema, create(HelloSchema, { version: 1, chain: [...chain] }))
+    })
+    let refused: Frame | undefined
+    for (let n = 0; n < 100 && refused === undefined; n++) {
+      const channel = await open()
+      await channel.write(hello([]))
+      const answer = await channel.read()
+      if (answer?.type !== HELLO) refused = answer
+    }
+    assert.equal(code(refused), 'OVERLOADED')
+    for (let n = 0; n < 100; n++) await greeted()
+  })
+
   it('takes a short question only, however long the answer may be', async () => {
     rpc.handle(methods.crl, () => assert.fail('reached'))
     const channel = await greeted()
