@@ -43,7 +43,10 @@ export interface Ars extends Lifecycle {
   resolve(agent: string, signal?: AbortSignal): Promise<ResolveResponse>
   /** Registrations of this server. */
   list(): Hit[]
-  /** The operator ends a registration, for good: the same key is not registered again (reviewReturn). Returns the tombstone. Throws AGENT_NOT_FOUND, PERMISSION_DENIED for an agent of another domain. */
+  /**
+   * The operator ends a registration, for good: the same key is not registered again (core/directory: reviewReturn). Returns the tombstone. Throws AGENT_NOT_FOUND,
+   * PERMISSION_DENIED for an agent of another domain.
+   */
   deregister(agent: string): Promise<SignedRecord>
   stats(): ArsStats
 }

@@ -1,7 +1,7 @@
 import { reviewRecord } from '../../core/directory/record-review.ts'
 import type { AgentEntry } from '../../ports/agent-database.ts'
 import type { UnaryHandler } from '../../ports/rpc.ts'
-import { HansaError, toHansaError } from '../../schema/errors.ts'
+import { type ErrorCode, HansaError, toHansaError } from '../../schema/errors.ts'
 import type { SignedRecord } from '../../schema/generated/hansa/v1/call_pb.ts'
 import { AgentRecordSchema, RecordState } from '../../schema/generated/hansa/v1/directory_pb.ts'
 import type { NodeInfo } from '../../schema/generated/hansa/v1/trust_pb.ts'
@@ -12,6 +12,8 @@ import { type Registry, signedRecordOf } from './registry.ts'
 
 /** Gateways and servers are near; one that takes longer hears of it by its next report, or at the next round. */
 const TIMEOUT_MS = 2_000
+
+const AWAY: ReadonlySet<ErrorCode> = new Set(['PEER_UNREACHABLE', 'CONNECTION_LOST', 'DEADLINE_EXCEEDED', 'METHOD_NOT_FOUND', 'OVERLOADED', 'STORE_FAILED'])
 
 /**
  * Tells the domain that a registration has ended: its gateways at once and once, since the answer to their reports says it again, and when the operator ended it the
@@ -60,7 +62,9 @@ export class EndNotices {
       if (told.get(resourceId) === sequence) continue
       const entry = this.#deps.database.get(resourceId)
       if (entry === undefined || entry.record.sequence !== sequence) continue
-      if (!(await this.#tell(node, 'ars', signedRecordOf(entry)))) return
+      const failure = await this.#tell(node, 'ars', signedRecordOf(entry))
+      // One that is away is asked again next time; one that refuses would refuse again, and must not hold the others up.
+      if (failure !== undefined && AWAY.has(failure)) return
       told.set(resourceId, sequence)
     }
   }
@@ -70,22 +74,24 @@ export class EndNotices {
     else this.#barred.delete(resourceId)
   }
 
-  /** False when it could not be told. */
-  async #tell({ spiffeId, peerId, multiaddrs }: NodeInfo, role: 'agw' | 'ars', record: SignedRecord): Promise<boolean> {
+  /** Returns why it could not be told. */
+  async #tell({ spiffeId, peerId, multiaddrs }: NodeInfo, role: 'agw' | 'ars', record: SignedRecord): Promise<ErrorCode | undefined> {
     const { rpc, log } = this.#deps
     const target = { peer: peerId, addresses: multiaddrs, expect: { spiffeId, role } }
     try {
       await rpc.call(target, role === 'agw' ? methods.agentEnded : methods.ended, { record }, { timeoutMs: TIMEOUT_MS })
-      return true
+      return undefined
     } catch (thrown) {
-      log.debug({ node: spiffeId, error: toHansaError(thrown) }, 'a node could not be told of the end of a registration')
-      return false
+      const error = toHansaError(thrown)
+      log.debug({ node: spiffeId, error }, 'a node could not be told of the end of a registration')
+      return error.code
     }
   }
 }
 
 /**
- * Another server of the domain says that the operator ended a registration: it holds here too. What is no tombstone of the operator's changes nothing. Throws as Records.open and reviewRecord, OVERLOADED, STORE_FAILED.
+ * Another server of the domain says that the operator ended a registration: it holds here too. What is no tombstone of the operator's changes nothing. Throws as
+ * Records.open and reviewRecord, OVERLOADED, STORE_FAILED.
  */
 export function acceptEnd(deps: ArsDeps, registry: Registry): UnaryHandler<typeof methods.ended> {
   return async ({ record: signed }) => {

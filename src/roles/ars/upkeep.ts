@@ -13,7 +13,7 @@ const MAX_RENEWALS = 500
 const BATCH = 200
 
 interface Times {
-  /** A registration is renewed from then on; a tombstone never is. */
+  /** A registration is renewed from then on, and what the operator ended, so that it stays ended; another tombstone never is. */
   readonly renewAt: number
   readonly expiresAt: number
 }
@@ -41,7 +41,7 @@ export class Upkeep {
 
   changed({ record }: AgentEntry): void {
     const [issuedAt, expiresAt] = [Number(record.issuedAt), Number(record.expiresAt)]
-    this.#times.set(record.resourceId, { renewAt: record.state === RecordState.REGISTERED ? (issuedAt + expiresAt) / 2 : Infinity, expiresAt })
+    this.#times.set(record.resourceId, { renewAt: record.state === RecordState.REGISTERED || record.barred ? (issuedAt + expiresAt) / 2 : Infinity, expiresAt })
   }
 
   /** Ends the registrations whose certificate has been revoked (draft 3.1.2, 3.2.2). */
@@ -68,19 +68,18 @@ export class Upkeep {
       if (now < renewAt && now < expiresAt) continue
       const entry = database.get(resourceId)
       if (entry === undefined) this.#times.delete(resourceId)
-      else if (now >= expiresAt) {
+      else if (now >= expiresAt && !entry.record.barred) {
         this.#remove(entry)
         removed = true
-      } else if (renewals.length < MAX_RENEWALS && this.#refusal(entry) === undefined) renewals.push(this.#registry.renew(entry))
+      } else if (renewals.length < MAX_RENEWALS && (entry.record.barred || this.#refusal(entry) === undefined)) renewals.push(this.#registry.renew(entry))
     }
     await Promise.all(renewals)
     if (removed) await database.commit()
   }
 
   #remove(entry: AgentEntry): void {
-    const { resourceId, barred } = entry.record
-    // What the operator ended stays ended: that row is the memory of it, and only another key replaces it.
-    if (!barred) this.#deps.database.delete(resourceId)
+    const { resourceId } = entry.record
+    this.#deps.database.delete(resourceId)
     this.#holdings.forget(resourceId, entry.gateway)
     this.#publication.forget(entry)
     this.#times.delete(resourceId)

@@ -51,8 +51,12 @@ describe("roles/ars: an operator's deregistration stands (draft 3.2.2)", () => {
     await assert.rejects(register(flight), refused)
 
     await server.ars.stop()
+    await swarm.clock.advance(60 * MINUTE)
     const again = await swarm.server(NORTH, 'ars1b', { database: server.database })
     await again.ars.start()
+    await swarm.clock.advance(2 * MINUTE)
+    const record = again.database.get(ID)?.record
+    assert.ok(record?.barred && Number(record.expiresAt) > swarm.clock.now(), 'the tombstone is kept alive, so that gateways and other servers can believe it')
     await assert.rejects(register(flight, again), refused)
     await again.ars.stop()
   })
