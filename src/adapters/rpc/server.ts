@@ -1,61 +1,30 @@
-import type { Clock } from '../../ports/clock.ts'
-import type { Identities, PeerIdentity } from '../../ports/identity.ts'
-import type { Log } from '../../ports/log.ts'
+import type { PeerIdentity } from '../../ports/identity.ts'
 import type { Channel, Frame } from '../../ports/network.ts'
-import type { Admission } from '../../ports/rpc.ts'
 import { HansaError, toHansaError } from '../../schema/errors.ts'
-import { type CallOpen, CallOpenSchema } from '../../schema/generated/hansa/v1/call_pb.ts'
 import { OPEN } from '../../wire/frames.ts'
-import { decode } from '../../wire/decode.ts'
-import { type Method, methods, type Protocol } from '../../wire/methods.ts'
-import { DRAIN_BYTES, DRAIN_MS, LAST_ANSWERS_MS, MAX_CALLS, MAX_DEADLINE_MS, MAX_STREAMS_PER_PEER, MAX_STREAMS_PER_STRANGER, SERVER_IDLE_MS } from './bounds.ts'
-import { CallInput } from './call-input.ts'
-import { authorize } from './callers.ts'
+import type { Method, Protocol } from '../../wire/methods.ts'
+import { DRAIN_MS, LAST_ANSWERS_MS, MAX_STREAMS_PER_PEER, MAX_STREAMS_PER_STRANGER, SERVER_IDLE_MS } from './bounds.ts'
+import { Calls, nameOf, type Served, type ServerDeps } from './calls.ts'
 import { helloFrame, readHello, Remote } from './hello.ts'
-import { RequestMemory } from './request-memory.ts'
-import { type AnyHandler, ServerCall } from './server-call.ts'
+import type { AnyHandler } from './server-call.ts'
 import { trailerFrame } from './trailer.ts'
-
-const METHODS: ReadonlyMap<string, Method> = new Map(Object.values(methods).map((method) => [method.id, method]))
-/** W3C trace context, version 00. */
-const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
-
-export interface ServerDeps {
-  readonly identities: Identities
-  readonly admission: Admission
-  readonly clock: Clock
-  readonly log: Log
-  /** Own PeerId: names this node in errors before it has a certificate. */
-  readonly peer: string
-}
-
-/** One stream as the server sees it. */
-interface Served {
-  readonly channel: Channel
-  readonly remote: Pick<Remote, 'peer' | 'identity' | 'require' | 'stands' | 'reconsider'>
-  /** The call that runs, if any: it is told when the stream ends. */
-  call: AbortController | undefined
-}
 
 /** The serving side: one loop per stream, one call at a time on it. */
 export class Server {
   readonly #deps: ServerDeps
-  readonly #handlers = new Map<string, AnyHandler>()
+  readonly #calls: Calls
   readonly #streams = new Set<Served>()
   readonly #perPeer = new Map<string, number>()
-  readonly #memory = new RequestMemory()
-  /** Handlers that run, also those whose call is over. */
-  #calls = 0
   #stopping = false
   #onCallEnd: (() => void) | undefined
 
   constructor(deps: ServerDeps) {
     this.#deps = deps
+    this.#calls = new Calls(deps)
   }
 
   register(method: Method, handler: AnyHandler): void {
-    if (this.#handlers.has(method.id)) throw new HansaError('INTERNAL', `two handlers for ${method.id}`)
-    this.#handlers.set(method.id, handler)
+    this.#calls.register(method, handler)
   }
 
   /** Serves a stream of another node, from its hello on. */
@@ -93,7 +62,7 @@ export class Server {
       served.call?.abort(new HansaError('CANCELED', 'the caller went away'))
     })
     for (let open = await this.#nextOpen(channel); open !== undefined; open = await this.#nextOpen(channel)) {
-      if (await this.#call(served, protocol, open)) continue
+      if (await this.#calls.serve(served, protocol, open, () => this.#onCallEnd?.())) continue
       await this.#linger(channel)
       return
     }
@@ -165,82 +134,11 @@ export class Server {
     }
   }
 
-  /** Serves one call; true when the stream can carry another. */
-  async #call(served: Served, protocol: Protocol, frame: Frame): Promise<boolean> {
-    const controller = new AbortController()
-    served.call = controller
-    let input = new CallInput(served.channel, DRAIN_BYTES)
-    let call: ServerCall | undefined
-    let cancelTimer: (() => void) | undefined
-    let failure: HansaError | undefined
-    let methodId = ''
-    try {
-      const open = decode(CallOpenSchema, frame.payload)
-      methodId = open.method.slice(0, 100)
-      const { method, handler } = this.#lookUp(open, protocol)
-      const timeoutMs = Math.min(open.deadlineMs, longest(method))
-      if (timeoutMs === 0) throw new HansaError('INVALID_ARGUMENT', `${methodId} with no time left`)
-      const caller = authorize(method, served.remote, this.#deps.identities.self()?.domain ?? '')
-      if (this.#calls >= MAX_CALLS) throw new HansaError('OVERLOADED', `${MAX_CALLS} calls are running`, { bound: MAX_CALLS })
-      const release = this.#deps.admission.admit(method, caller)
-      this.#calls++
-      const memory = this.#memory.open(served.channel.peer)
-      // What a stream brings goes on at once; a whole request is held.
-      input = new CallInput(served.channel, method.maxRequestBytes, method.kind === 'unary' ? memory.take : undefined)
-      const traceparent = TRACEPARENT.test(open.traceparent) ? open.traceparent : undefined
-      call = new ServerCall(served.channel, input, method.maxBytes, { caller, signal: controller.signal, timeoutMs, traceparent, header: open.header })
-      cancelTimer = this.#deps.clock.after(timeoutMs, () =>
-        controller.abort(new HansaError('DEADLINE_EXCEEDED', `${methodId}: not done within ${timeoutMs} ms`, { timeoutMs }))
-      )
-      const work = run(method, handler, call)
-      // The caller's slot is free when the handler has really ended, not when it was told to: else a flood of canceled calls would be free.
-      const ended = () => {
-        this.#calls--
-        memory.release()
-        release()
-      }
-      work.then(ended, ended)
-      await Promise.race([work, aborted(controller.signal)])
-    } catch (error) {
-      failure = toHansaError(controller.signal.aborted ? controller.signal.reason : error)
-      if (failure.code === 'INTERNAL')
-        this.#deps.log.error({ err: failure.cause ?? failure, method: methodId, peer: served.remote.peer }, 'a call failed inside')
-    }
-    cancelTimer?.()
-    call?.finish()
-    const told = await this.#tellEnd(served.channel, failure, call?.trailer)
-    served.call = undefined
-    this.#onCallEnd?.()
-    return told && input.drain(this.#deps.clock)
-  }
-
-  /** Sends the trailer; false when nobody takes it. */
-  async #tellEnd(channel: Channel, failure: HansaError | undefined, trailer: Uint8Array | undefined): Promise<boolean> {
-    // A caller that does not read must not hold the call's place beyond its time.
-    const cancel = this.#deps.clock.after(DRAIN_MS, () => channel.abort())
-    try {
-      await channel.write(trailerFrame(failure?.at(this.#name()), trailer))
-      return true
-    } catch {
-      return false // The caller is gone.
-    } finally {
-      cancel()
-    }
-  }
-
-  #lookUp(open: CallOpen, protocol: Protocol): { method: Method; handler: AnyHandler } {
-    const method = METHODS.get(open.method)
-    const handler = this.#handlers.get(open.method)
-    if (method === undefined || handler === undefined || method.protocol !== protocol)
-      throw new HansaError('METHOD_NOT_FOUND', `this node does not serve ${JSON.stringify(open.method.slice(0, 100))}`)
-    return { method, handler }
-  }
-
   async #refuse(channel: Channel, error: HansaError): Promise<void> {
     if (error.code === 'INTERNAL') this.#deps.log.error({ err: error.cause ?? error, peer: channel.peer }, 'a stream failed inside')
     else this.#deps.log.debug({ code: error.code, reason: error.message, peer: channel.peer }, 'a stream was refused')
     try {
-      await channel.write(trailerFrame(error.at(this.#name())))
+      await channel.write(trailerFrame(error.at(nameOf(this.#deps))))
       await this.#linger(channel)
     } catch {
       channel.abort(error) // Gone already.
@@ -253,25 +151,4 @@ export class Server {
     const cancel = this.#deps.clock.after(DRAIN_MS, () => channel.abort())
     channel.onClose(() => cancel())
   }
-
-  #name(): string {
-    return this.#deps.identities.self()?.spiffeId ?? this.#deps.peer
-  }
-}
-
-/** A caller may wait for long, but a stranger costs nothing and would hold its place for as long as it is let. */
-function longest(method: Method): number {
-  return method.callers.from === 'anyone' ? method.timeoutMs : MAX_DEADLINE_MS
-}
-
-async function run(method: Method, handler: AnyHandler, call: ServerCall): Promise<void> {
-  if (handler.kind === 'stream') await handler.run(call)
-  else if (method.kind === 'unary') await call.runUnary(method, handler.run)
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
 }
