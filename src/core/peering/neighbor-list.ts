@@ -40,6 +40,9 @@ export interface NeighborListOptions {
   readonly limit: number
 }
 
+/** One domain fills at most this part of the list by calling in: 32 of 256 places, more gateways than most domains have. */
+const DOMAIN_SHARE = 8
+
 /** Weight of a new round trip in the smoothed one, as TCP's (RFC 6298 2.3). */
 const RTT_GAIN = 1 / 8
 
@@ -69,6 +72,12 @@ export class NeighborList {
   /** True when one more fits, or `id` is in it already. */
   hasRoom(id: string): boolean {
     return this.#neighbors.has(id) || this.#neighbors.size < this.#options.limit
+  }
+
+  /** True when one more of this domain may come by itself: the gateways of one domain must not take the places of all others. */
+  hasRoomFor(id: string, domain: string): boolean {
+    const own = [...this.#neighbors.keys()].filter((other) => other.startsWith(`spiffe://${domain}/`)).length
+    return this.#neighbors.has(id) || (this.hasRoom(id) && own < Math.max(1, Math.floor(this.#options.limit / DOMAIN_SHARE)))
   }
 
   /** We are dialling a gateway whose name we know. No effect on one that is listed. */

@@ -118,6 +118,8 @@ export class Interconnection {
     const common = compatibility(this.#deps.config.protocols, request.protocols)
     if (!common.ok) throw incompatible(caller.spiffeId, common.missing)
     this.#requireRoom(caller.spiffeId)
+    if (!caller.own && !this.#list.hasRoomFor(caller.spiffeId, caller.domain))
+      throw new HansaError('OVERLOADED', `all places that ${caller.domain} may take here are taken`, { domain: caller.domain })
     this.#open(info, common.protocols, caller)
     return this.#introduction()
   }

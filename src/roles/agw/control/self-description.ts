@@ -14,11 +14,26 @@ export function describeSelf(advertiser: Advertiser, info: NodeInfo, self: strin
   advertiser.set(GATEWAY_KEY, { case: 'gateway', value: { ...info, spiffeId: self } })
 }
 
-/** Advertises the links to neighbours that are up, if they have changed; returns them. */
-export function nameLinks(advertiser: Advertiser, list: NeighborList): NamedLink[] {
+/** Others take 32 KiB of one entry (check-delta.ts); this leaves room for its other fields. */
+const MAX_LINK_BYTES = 30 * 1024
+
+/** Tags, lengths and the cost of a link beside the name. */
+const LINK_BYTES = 12
+
+/**
+ * Advertises the links to neighbours that are up, if they have changed; returns them. When their names are too long for one entry, those that came last are left out: an
+ * entry that nobody takes would cut this gateway off from everybody.
+ */
+export function nameLinks(advertiser: Pick<Advertiser, 'value' | 'set'>, list: NeighborList): NamedLink[] {
   const said = advertiser.value(LINKS_KEY)
   const before = new Map(said?.case === 'links' ? said.value.links.map(({ gateway, cost }) => [gateway, cost]) : [])
-  const links = list.all().flatMap(({ id, state, rttMs }) => (state === 'up' ? [{ to: id, cost: steadyCost(before.get(id), linkCost(rttMs)) }] : []))
+  let room = MAX_LINK_BYTES
+  const named = list
+    .all()
+    .filter(({ state }) => state === 'up')
+    .sort((a, b) => a.since - b.since)
+    .filter(({ id }) => (room -= id.length + LINK_BYTES) >= 0)
+  const links = named.map(({ id, rttMs }) => ({ to: id, cost: steadyCost(before.get(id), linkCost(rttMs)) }))
   if (said === undefined || links.length !== before.size || !links.every(({ to, cost }) => before.get(to) === cost)) {
     const value = create(LinkStateSchema, { links: links.map(({ to, cost }) => ({ gateway: to, cost })) })
     advertiser.set(LINKS_KEY, { case: 'links', value })

@@ -2,6 +2,7 @@ import { create, toBinary } from '@bufbuild/protobuf'
 import assert from 'node:assert/strict'
 import { sha256 } from '../../../../../src/adapters/system/crypto.ts'
 import { agentKey } from '../../../../../src/core/sync/entry.ts'
+import { AGW_DEFAULTS } from '../../../../../src/roles/agw/config.ts'
 import { AgentStatus } from '../../../../../src/schema/generated/hansa/v1/directory_pb.ts'
 import { SyncEntrySchema, SyncGossipSchema } from '../../../../../src/schema/generated/hansa/v1/gateway_pb.ts'
 import { methods } from '../../../../../src/wire/methods.ts'
@@ -51,6 +52,15 @@ describe('roles/agw: gateways among each other (draft 3.4.1 to 3.4.3)', () => {
       protocols: ['relay/1', 'sync/1']
     })
     assert.equal(await codeOf(sim.clock.run(call)), 'PERMISSION_DENIED')
+  })
+
+  it('leaves places for others when the gateways of one domain come in numbers; its own and those it wants are not counted', async () => {
+    const small = await sim.gateway('small', NORTH, { config: { bounds: { ...AGW_DEFAULTS.bounds, neighbors: 16 } } })
+    const outcomes: string[] = []
+    for (const name of ['a', 'b', 'c']) outcomes.push(await codeOf(sim.connect(await sim.gateway(name, SOUTH), small)))
+    assert.deepEqual(outcomes, ['no error', 'no error', 'OVERLOADED'])
+    assert.equal(await codeOf(sim.connect(small, south)), 'no error', 'who is dialled on purpose')
+    for (const name of ['d', 'e', 'f']) assert.equal(await codeOf(sim.connect(await sim.gateway(name, NORTH), small)), 'no error')
   })
 
   describe('with the fingerprint of the root', () => {
