@@ -36,9 +36,16 @@ export function pickInterface(card: Uint8Array, cardUrl: URL): AgentInterface {
 }
 
 function parse(card: Uint8Array): { supportedInterfaces: readonly { url: string; protocolBinding: string; protocolVersion: string; tenant: string }[] } {
+  let json: JsonValue
   try {
-    return fromJson(AgentCardSchema, JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(card)) as JsonValue, { ignoreUnknownFields: true })
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(card)) as JsonValue
   } catch (cause) {
-    throw new HansaError('INVALID_AGENT_RESPONSE', 'what the agent serves as its card is not a card of A2A 1.0', {}, cause)
+    throw new HansaError('INVALID_AGENT_RESPONSE', 'what the agent serves as its card is not JSON', {}, cause)
+  }
+  try {
+    return fromJson(AgentCardSchema, json, { ignoreUnknownFields: true })
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.slice(0, 200) : ''
+    throw new HansaError('INVALID_AGENT_RESPONSE', `what the agent serves as its card is not a card of A2A 1.0: ${why}`, {}, cause)
   }
 }

@@ -2,6 +2,7 @@ import { create } from '@bufbuild/protobuf'
 import type { Sha256, Verify } from '../../core/crypto.ts'
 import { sameBytes } from '../../core/pki/facts.ts'
 import { refusalError, refuse } from '../../core/pki/refusal.ts'
+import { hex } from '../../core/ids/hex.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Identities, PeerIdentity } from '../../ports/identity.ts'
 import type { Log } from '../../ports/log.ts'
@@ -96,7 +97,7 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
     const root = shown.at(-1)
     // Before any signature is checked: a stranger's chain costs one hash.
     if (root !== undefined && !trust.all().some((bundle) => bundle.roots.some((each) => sameBytes(each, root))))
-      throw refusalError(refuse('unknown-root', 'a certificate chain whose root is not listed'))
+      throw refusalError(refuse('unknown-root', `a certificate chain whose root SHA256:${hex(deps.sha256(root))} is not listed`))
     const verified = listed.verify(shown, clock.now())
     believe(verified)
     return verified
