@@ -217,6 +217,36 @@ describe('HTTP ingress of a gateway', () => {
     })
   })
 
+  const raw: readonly (readonly [string, string, RegExp])[] = [
+    ['a path that cannot be decoded', 'POST /agents/%zz/jsonrpc HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n', /^HTTP\/1\.1 4\d\d /],
+    ['a method that is not served', 'DELETE /agents/a@north.example/jsonrpc HTTP/1.1\r\nhost: localhost\r\n\r\n', /^HTTP\/1\.1 40[45] /],
+    ['two lengths', 'POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx', /^HTTP\/1\.1 400 /],
+    ['a length and chunks', 'POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET /x', /^HTTP\/1\.1 400 /],
+    ['a head of 64 KiB', `GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(65_536)}\r\n\r\n`, /^HTTP\/1\.1 431 /],
+    ['bytes that are no HTTP', '\u0016\u0003\u0001\r\n\r\n', /^HTTP\/1\.1 400 /],
+    ['a name of 400 characters', `GET /agents/${'a'.repeat(400)}/.well-known/agent-card.json HTTP/1.1\r\nhost: localhost\r\n\r\n`, /^HTTP\/1\.1 4\d\d /]
+  ]
+  for (const [what, bytes, expected] of raw)
+    it(`answers ${what} as the client's mistake, and takes nothing after it for a request`, async () => {
+      const { port, hostname } = new URL(ingress.address ?? '')
+      const socket = connect(Number(port), hostname)
+      let answer = ''
+      socket.on('data', (piece: Buffer) => (answer += piece.toString('latin1')))
+      socket.on('error', () => undefined)
+      socket.write(bytes)
+      await new Promise<void>((resolve) => {
+        const check = setInterval(() => {
+          if (!answer.includes('\r\n\r\n') && !socket.destroyed) return
+          clearInterval(check)
+          resolve()
+        }, 5)
+      })
+      socket.destroy()
+      assert.match(answer, expected)
+      assert.equal(answer.match(/HTTP\/1\.1 /g)?.length, 1)
+      assert.doesNotMatch(answer, /INTERNAL/)
+    })
+
   it('tells an error in the middle of a stream as its last event', async () => {
     door.answer = async function* () {
       yield event('first')
