@@ -1,5 +1,6 @@
 import { fromJson, type JsonValue, type Message, toJson } from '@bufbuild/protobuf'
 import { HansaError } from '../../schema/errors.ts'
+import { checkResponse } from './required-fields.ts'
 import type { Operation } from '../operations.ts'
 
 /** Strict ProtoJSON: a field that we do not know would be lost on the way, so it is refused. Throws INVALID_ARGUMENT naming the field. */
@@ -17,11 +18,14 @@ export function requestToJson(operation: Operation, request: Message): JsonValue
 
 /** An agent may be newer than we are: fields that we do not know are left out. Throws INVALID_AGENT_RESPONSE naming the field. */
 export function responseFromJson(operation: Operation, json: JsonValue): Message {
+  let response: Message
   try {
-    return fromJson(operation.response, json, { ignoreUnknownFields: true })
+    response = fromJson(operation.response, json, { ignoreUnknownFields: true })
   } catch (cause) {
     throw new HansaError('INVALID_AGENT_RESPONSE', readable(cause), {}, cause)
   }
+  checkResponse(response)
+  return response
 }
 
 export function responseToJson(operation: Operation, response: Message): JsonValue {

@@ -3,6 +3,7 @@ import { HansaError, toHansaError } from '../../schema/errors.ts'
 import { isOperation, type Operation, operations } from '../operations.ts'
 import { requestFromJson, responseToJson } from './a2a-json.ts'
 import { renderError } from './error-info.ts'
+import { isShallow } from './json-depth.ts'
 import { checkRequired } from './required-fields.ts'
 
 /** JSON-RPC's id; null where the request's own could not be read. */
@@ -19,11 +20,16 @@ const INVALID_REQUEST = -32600
 /** An id comes back in every answer and event; 256 characters hold any UUID or trace ID. */
 const MAX_ID = 256
 
+/** The codec of the messages takes 100 levels; the request around them adds a few. */
+const MAX_DEPTH = 128
+
 /** Operations of A2A that need a relay of webhooks; a client is told so in A2A's words. */
 const PUSH = /^(Create|Get|List|Delete)TaskPushNotificationConfigs?$/
 
 /** One JSON-RPC request of A2A 1.0, from the exact bytes of the body. Never throws. */
 export function parseCall(body: Uint8Array): ParsedCall {
+  if (!isShallow(body, MAX_DEPTH))
+    return { ok: false, id: null, jsonRpc: PARSE_ERROR, error: new HansaError('MALFORMED', `the body nests more than ${MAX_DEPTH} levels`) }
   let json: unknown
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))

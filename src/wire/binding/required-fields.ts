@@ -17,6 +17,17 @@ export function checkRequired(request: Message): void {
     need(request.id !== '', 'id')
 }
 
+/** Any JSON object is a response of which nothing is known; one that says nothing is none. Throws INVALID_AGENT_RESPONSE. */
+export function checkResponse(response: Message): void {
+  const empty =
+    (isMessage(response, a2a.SendMessageResponseSchema) || isMessage(response, a2a.StreamResponseSchema)) && response.payload.case === undefined
+      ? 'the agent answered with neither a message nor a task'
+      : isMessage(response, a2a.TaskSchema) && response.id === ''
+        ? 'the agent answered with a task without an id'
+        : undefined
+  if (empty !== undefined) throw new HansaError('INVALID_AGENT_RESPONSE', empty)
+}
+
 function checkMessage(message: a2a.Message | undefined): void {
   need(message !== undefined, 'message')
   need(message.messageId !== '', 'message.messageId')

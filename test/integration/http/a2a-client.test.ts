@@ -241,7 +241,7 @@ describe('A2A client and an agent that misbehaves', () => {
   it('says which version it speaks and who calls, and echoes the tenant of the card', async () => {
     let body = ''
     server.prependListener('request', (request: IncomingMessage) => request.on('data', (piece: Buffer) => (body += piece.toString())))
-    answer = (_request, response) => response.end('{"jsonrpc":"2.0","id":1,"result":{}}')
+    answer = (_request, response) => response.end('{"jsonrpc":"2.0","id":1,"result":{"message":{"messageId":"r"}}}')
     await send()
     assert.equal(seen?.headers['a2a-version'], '1.0')
     assert.equal(seen.headers['x-hansa-principal'], 'spiffe://north.example/agent/a')

@@ -26,6 +26,15 @@ describe('A2A JSON-RPC, client side', () => {
     assert.deepEqual(answer, create(SendMessageResponseSchema, { payload: { case: 'message', value: { messageId: 'r' } } }))
   })
 
+  for (const [what, name, result] of [
+    ['a reply that is neither message nor task', 'SendMessage', { nonsense: 1 }],
+    ['an event of no kind', 'SendStreamingMessage', {}],
+    ['a task without an id', 'GetTask', { status: { state: 'TASK_STATE_WORKING' } }]
+  ] as const)
+    it(`refuses ${what}`, () => {
+      assert.throws(() => parseAnswer(1, operations[name], JSON.stringify({ jsonrpc: '2.0', id: 1, result })), { code: 'INVALID_AGENT_RESPONSE' })
+    })
+
   const codes: readonly (readonly [number, ErrorCode])[] = [
     [-32001, 'TASK_NOT_FOUND'],
     [-32004, 'UNSUPPORTED_OPERATION'],
