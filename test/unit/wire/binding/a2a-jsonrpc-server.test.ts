@@ -127,7 +127,7 @@ describe('A2A JSON-RPC, server side', () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
     const parsed = parse(`{"jsonrpc":"2.0","id":1,"method":"SendMessage","params":{"metadata":{"x":${deep}}}}`)
     assert.equal(parsed.ok, false)
-    if (!parsed.ok) assert.equal(parsed.error.code, 'INVALID_ARGUMENT')
+    if (!parsed.ok) assert.equal(parsed.error.code, 'MALFORMED')
   })
 
   it('says what A2A requires though it is empty', () => {
