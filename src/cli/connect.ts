@@ -1,6 +1,6 @@
 import { type AdminClient, createAdminClient } from '../admin/client.ts'
 import { homePaths } from '../node/home/home-paths.ts'
-import { readAdminToken } from '../node/home/open-home.ts'
+import { readAdminToken } from '../node/home/admin-token.ts'
 import { readRunFile } from '../node/home/run-file.ts'
 
 /** Finds the running node of a home. Throws NODE_NOT_RUNNING, KEY_MISSING, KEY_EXPOSED. */

@@ -1,6 +1,5 @@
 import type { Command, OptionValues } from 'commander'
 import { defaultHome } from '../node/home/home-paths.ts'
-import { connect } from './connect.ts'
 import type { CliContext, Session } from './context.ts'
 import { createOutput } from './output.ts'
 
@@ -48,6 +47,7 @@ function sessionOf(context: CliContext, options: OptionValues): Session {
     ...context,
     home,
     out: createOutput(context.stdout, context.stderr, options['json'] === true, context.env),
-    admin: () => connect(home)
+    // Loaded when it is needed: --help and completion wait for nothing.
+    admin: async () => (await import('./connect.ts')).connect(home)
   }
 }

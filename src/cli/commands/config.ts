@@ -1,8 +1,6 @@
 import type { Command } from 'commander'
-import { explain, type ExplainedSetting } from '../../node/config/explain.ts'
-import { loadReading } from '../../node/config/load-config.ts'
+import type { ExplainedSetting } from '../../node/config/explain.ts'
 import { configError, formatProblem } from '../../node/config/problem.ts'
-import { unknownVariables } from '../../node/config/read-config.ts'
 import { homePaths } from '../../node/home/home-paths.ts'
 import { define, type Frame, group } from '../define.ts'
 import { renderTable } from '../table.ts'
@@ -16,6 +14,8 @@ export function addConfig(program: Command, frame: Frame): void {
     examples: ['config check --home ./north'],
     async run(session) {
       const file = homePaths(session.home).config
+      const { loadReading } = await import('../../node/config/load-config.ts')
+      const { unknownVariables } = await import('../../node/config/read-config.ts')
       const { problems } = await loadReading(file, session.env)
       const warnings = unknownVariables(session.env).map((name) => `${name} is no setting of Hansa`)
       session.out.result({ ok: problems.length === 0, file, problems, warnings }, (found) => [
@@ -33,6 +33,8 @@ export function addConfig(program: Command, frame: Frame): void {
     examples: ['config show', 'config show --reasons'],
     options: (command) => command.option('--reasons', 'with environment variable, reason and what is expected'),
     async run(session, _, options) {
+      const { loadReading } = await import('../../node/config/load-config.ts')
+      const { explain } = await import('../../node/config/explain.ts')
       const reading = await loadReading(homePaths(session.home).config, session.env)
       if (reading.config === undefined) throw configError(reading.problems)
       session.out.result({ settings: explain(reading) }, ({ settings }) =>

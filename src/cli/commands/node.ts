@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import type { InitOptions } from '../../node/host.ts'
 import { HansaError } from '../../schema/errors.ts'
-import { inspectHome } from '../../node/home/inspect-home.ts'
 import { countArgument, durationArgument, nameArgument, rolesArgument } from '../arguments.ts'
 import { define, type Frame } from '../define.ts'
 import { showAge, showTime } from '../show.ts'
@@ -43,6 +42,7 @@ export function addNode(program: Command, frame: Frame): void {
     summary: 'look for what is wrong with a home and its node, and say what to do',
     examples: ['doctor --home ./north'],
     async run(session) {
+      const { inspectHome } = await import('../../node/home/inspect-home.ts')
       const checks = await inspectHome(session.home, session.env)
       try {
         if (checks.every((check) => check.ok)) checks.push(...(await (await session.admin()).call('doctor', {}, session.signal)).checks)

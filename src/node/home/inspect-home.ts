@@ -6,7 +6,7 @@ import { formatProblem } from '../config/problem.ts'
 import { unknownVariables } from '../config/read-config.ts'
 import { homePaths, inHome } from './home-paths.ts'
 import { readNodeSeed } from './node-key.ts'
-import { readAdminToken } from './open-home.ts'
+import { readAdminToken } from './admin-token.ts'
 import { readSecretFile } from './secret-file.ts'
 import { readSwarmKey } from './swarm-key.ts'
 

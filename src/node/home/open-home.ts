@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { HansaError } from '../../schema/errors.ts'
 import { loadConfig } from '../config/load-config.ts'
 import type { Config } from '../config/schema.ts'
+import { readAdminToken } from './admin-token.ts'
 import { homePaths, type HomePaths, inHome } from './home-paths.ts'
 import { readNodeSeed } from './node-key.ts'
-import { readSecretFile } from './secret-file.ts'
 import { readSwarmKey } from './swarm-key.ts'
 
 /** A home as a node needs it. */
@@ -37,14 +36,6 @@ export async function openHome(dir: string, env?: Readonly<Record<string, string
     chainPem: await readChain(paths),
     resolve: (path) => inHome(paths, path)
   }
-}
-
-/** Throws KEY_MISSING, KEY_EXPOSED. */
-export async function readAdminToken(paths: HomePaths): Promise<string> {
-  const token = (await readSecretFile(paths.adminToken, 'the token of the admin server')).trim()
-  // 43 characters are 32 bytes in base64url: less was not written by us.
-  if (token.length < 43) throw new HansaError('KEY_MISSING', `the token of the admin server is too short: ${paths.adminToken}`, { file: paths.adminToken })
-  return token
 }
 
 async function readChain(paths: HomePaths): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type AdminClient, createAdminClient } from '../../../src/admin/client.ts'
 import { homePaths } from '../../../src/node/home/home-paths.ts'
-import { readAdminToken } from '../../../src/node/home/open-home.ts'
+import { readAdminToken } from '../../../src/node/home/admin-token.ts'
 import type { RunFile } from '../../../src/node/home/run-file.ts'
 import { initHome } from '../../../src/node/init-home.ts'
 import { joinHome } from '../../../src/node/join-home.ts'
