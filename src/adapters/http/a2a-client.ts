@@ -22,7 +22,10 @@ export interface A2aClientSettings {
   readonly cardTimeoutMs?: number
 }
 
-/** Speaks A2A 1.0 JSON-RPC over HTTP to any agent. Where the agent's interface is, its card says; it is read at the first call, and again after a failure. */
+/**
+ * Speaks A2A 1.0 JSON-RPC over HTTP to any agent: second half of the translation of protocols (draft 2.5, 3.3.2), out of the canonical message into the
+ * target's format. Where the agent's interface is, its card says; it is read at the first call, and again after a failure.
+ */
 export function createA2aClient(settings: A2aClientSettings): AgentClient {
   const cardUrl = cardUrlOf(settings.card)
   const maxAnswer = settings.maxAnswer ?? 16 * 1024 * 1024

@@ -28,7 +28,10 @@ export interface JsonRpcRouteDeps {
 
 type Route = { Params: { handle: string } }
 
-/** POST /agents/{handle}/jsonrpc: A2A 1.0 JSON-RPC, unary and server-sent events. */
+/**
+ * POST /agents/{handle}/jsonrpc: A2A 1.0 JSON-RPC, unary and server-sent events. First half of the translation of protocols (draft 2.5, 3.3.2): out of the
+ * sender's format into the canonical message.
+ */
 export function jsonRpcRoute(app: FastifyInstance, deps: JsonRpcRouteDeps): void {
   const principals = new WeakMap<FastifyRequest, Principal>()
 
