@@ -49,7 +49,7 @@ export class EndedRegistrations {
 }
 
 /** A newer tombstone ends a record; that of an operator ends everything of the same key, since clocks of servers differ. */
-export function ends(tombstone: Pick<AgentRecord, 'resourceId' | 'sequence' | 'peerId' | 'barred'>, record: RegistrationMark): boolean {
+function ends(tombstone: Pick<AgentRecord, 'resourceId' | 'sequence' | 'peerId' | 'barred'>, record: RegistrationMark): boolean {
   if (tombstone.resourceId !== record.resourceId) return false
   return tombstone.sequence >= record.sequence || (tombstone.barred && tombstone.peerId === record.peerId)
 }
