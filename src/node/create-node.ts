@@ -124,7 +124,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
   const agwService = config.roles.includes('agw')
     ? agw(agwSettings(config)).create({ ...shared, log: logOf('agw'), network, pubsub, store, trust, domain })
     : undefined
-  const agentService = config.roles.includes('agent') ? agentOf(options, home, { ...shared, log: logOf('agent') }) : undefined
+  const agentService = config.roles.includes('agent') ? agentOf(options, home, { ...shared, network, log: logOf('agent') }) : undefined
   door = openDoor(config, { clock, log: logOf('ingress'), identities, agw: agwService, aca: acaService })
 
   // What serves others stops first and starts last.

@@ -48,6 +48,7 @@ function createAgent(config: AgentConfig, deps: AgentDeps): AgentService {
       if (error?.code === 'AGENT_UNREACHABLE') presence.doubt()
     }
   })
+  deps.network?.onDisconnect((peer) => presence.disconnected(peer))
   deps.metrics?.gauge('hansa_agent_attached', '1 while the agent is attached to a gateway.', () => (attachment.current === undefined ? 0 : 1))
   deps.metrics?.gauge('hansa_agent_open_calls', 'Calls to the agent that are open now.', () => delivery.openCalls)
 

@@ -97,6 +97,13 @@ export class Presence {
     if (probe?.status === AgentStatus.ONLINE && clock.now() - probe.at >= timing.retryMin) this.#wake.abort()
   }
 
+  /** A connection is gone. If it was the gateway's, the heartbeat is due now: a gateway that restarts has its agents back within seconds. */
+  disconnected(peer: string): void {
+    if (this.#deps.attachment.current?.gateway.peerId !== peer) return
+    this.#beatDue = 0
+    this.#wake.abort()
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       let wait: number

@@ -27,6 +27,10 @@ export function house(config: AgentConfig = {}, known = [ARS, GW1, GW2], enrolle
     find: (role) => nodes.filter((node) => node.roles.includes(role))
   }
   const client = new FakeAgent()
-  const service: AgentService = agent(config).create({ clock, log: silentLog, rpc, records, identities, members, client })
-  return { clock, rpc, identities, records, members, nodes, self, client, service, domain: DOMAIN }
+  const listeners: ((peer: string) => void)[] = []
+  const network = { onDisconnect: (fn: (peer: string) => void) => void listeners.push(fn) }
+  const service: AgentService = agent(config).create({ clock, log: silentLog, rpc, records, identities, members, client, network })
+  /** The connection to a peer ends. */
+  const disconnect = (peer: string): void => listeners.forEach((fn) => fn(peer))
+  return { disconnect, clock, rpc, identities, records, members, nodes, self, client, service, domain: DOMAIN }
 }

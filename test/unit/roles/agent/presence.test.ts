@@ -179,6 +179,23 @@ describe('an agent on the swarm', () => {
     await clock.run(service.stop())
   })
 
+  it('asks the gateway at once when its connection ends, however long the heartbeats are', async () => {
+    const { clock, rpc, service, disconnect } = house({ timing: { probeEvery: 60_000 } })
+    serveRegistration(rpc, ARS, () => clock.now())
+    const gateway = serveAttachment(rpc, GW1, 60_000)
+    await service.start()
+    await clock.run(service.ready())
+    gateway.restart()
+    disconnect(GW2.peer)
+    await clock.advance(1_000)
+    assert.equal(rpc.calls(methods.attach, GW1).length, 1, 'another connection is no reason')
+    disconnect(GW1.peer)
+    await clock.advance(1_000)
+    assert.equal(rpc.calls(methods.attach, GW1).length, 2)
+    assert.equal(gateway.attached.size, 1)
+    await clock.run(service.stop())
+  })
+
   it('does not flood a gateway that takes it and forgets it at once', async () => {
     const { clock, rpc, service } = house({}, [ARS, GW1])
     serveRegistration(rpc, ARS, () => clock.now())
