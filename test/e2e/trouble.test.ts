@@ -89,8 +89,8 @@ describe('trouble at the end', function () {
   let south: NodeProcess
 
   before(async () => {
-    // Heartbeats would need three seconds to tell that a neighbour is gone: what is seen here was said.
-    hansa = new HansaProcesses({ HANSA_GATEWAY_HEARTBEAT: '1s' })
+    // Heartbeats would need minutes to tell that somebody is gone: what is seen here was said.
+    hansa = new HansaProcesses({ HANSA_GATEWAY_HEARTBEAT: '60s' })
     slow = await sdkAgents.of(
       { name: 'Slow', description: 'Streams "milliseconds" of pieces', skills: [{ id: 'test/slow', name: 'Slow', description: 'Slow', tags: [] }] },
       {
