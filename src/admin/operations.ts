@@ -46,6 +46,7 @@ export const adminOperations = {
   neighbors: get('gateway/neighbors', 'The AGw Neighbor List (draft 3.4.1)', t.noRequest, t.neighborList),
   routes: get('gateway/routes', 'The routing table', t.noRequest, t.routeList),
   connect: post('gateway/connect', 'Interconnects with another gateway (draft 3.4.1)', t.connectRequest, t.connectResponse),
+  unlist: post('trust/unlist', 'Takes a domain off the list: nothing of it is believed any longer', t.unlistRequest, t.unlistResponse),
   disconnect: post('gateway/disconnect', 'Ends an interconnection and removes its agents (draft 3.4.3)', t.disconnectRequest, t.disconnectResponse),
   trace: get('gateway/trace', 'Each gateway on the way to an agent with its time', t.agentRequest, t.traceResponse),
   ownCertificate: get('certificate', "This node's own certificate", t.noRequest, t.ownCertificate),

@@ -246,6 +246,9 @@ export const connectResponse = z.object({ neighbor, listed: z.boolean().meta({ d
 export const disconnectRequest = z.strictObject({
   gateway: z.string().min(1).max(512).meta({ description: 'SPIFFE ID, PeerId, domain or name@domain of the neighbour.' })
 })
+export const unlistRequest = z.strictObject({ domain: z.string().min(1).max(253) })
+export const unlistResponse = z.object({ domain: z.string() })
+
 export const disconnectResponse = z.object({ gateway: z.string(), agentsRemoved: z.int() })
 
 export const traceResponse = z.object({ agent: z.string(), hops: z.array(z.object({ gateway: z.string(), ms: z.number() })), ms: z.number() })

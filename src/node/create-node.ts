@@ -62,7 +62,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     roots: await ownRoots(home),
     log: logOf('trust')
   })
-  for (const [listed, roots] of await configuredRoots(home)) await identities.list(listed, roots)
+  await identities.configure(await configuredRoots(home))
   const records = createRecords({ identities, signer, verify })
 
   // The swarm, and calls over it.

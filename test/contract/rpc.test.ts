@@ -282,11 +282,11 @@ for (const { name, make } of transports) {
       const agent = await member('x', ['agent'])
       const name = 'y'.repeat(3 * MAX_FRAGMENT + 17)
       let got: readonly string[] = []
-      agent.rpc.handle(methods.trust, ({ removed }) => {
-        got = removed
+      agent.rpc.handle(methods.trust, ({ bundles }) => {
+        got = bundles.map(({ domain }) => domain)
         return {}
       })
-      await gateway.rpc.call(agent.target, methods.trust, { removed: [name] })
+      await gateway.rpc.call(agent.target, methods.trust, { bundles: [{ domain: name }] })
       assert.deepEqual(got, [name])
     })
 

@@ -8,7 +8,7 @@ type Authority = NonNullable<HansaNode['aca']>
 type View = ReturnType<Authority['list']>[number]
 type TrustOperations = Pick<
   NodeOperations,
-  'invite' | 'swarmInvite' | 'certificates' | 'certificate' | 'revoke' | 'crl' | 'roots' | 'ownCertificate' | 'ownCertificateStatus' | 'renew'
+  'invite' | 'swarmInvite' | 'certificates' | 'certificate' | 'revoke' | 'crl' | 'roots' | 'unlist' | 'ownCertificate' | 'ownCertificateStatus' | 'renew'
 >
 
 const STATES: Readonly<Record<number, Certificate['state']>> = {
@@ -42,6 +42,10 @@ export function trustOperations(node: HansaNode): TrustOperations {
       const list = authority().crl()
       const revoked = [...list.revoked].map(([serial, { at, reason }]) => ({ serial, revokedAt: at, reason: reasonName(reason) }))
       return { domain, number: list.number, thisUpdate: list.thisUpdate, nextUpdate: list.nextUpdate, revoked, pem: node.desk.pem('X509 CRL', list.der) }
+    },
+    async unlist({ domain: listed }) {
+      if (!(await node.identities.unlist(listed))) throw new HansaError('NOT_FOUND', `${JSON.stringify(listed)} is not listed here`)
+      return { domain: listed }
     },
     roots: async () => ({ domains: node.desk.roots().map((each) => ({ ...each, roots: [...each.roots] })) }),
     ownCertificate: async () => own(node),

@@ -74,6 +74,15 @@ export function addGw(program: Command, frame: Frame): void {
   })
 
   define(gw, frame, {
+    name: 'unlist <domain>',
+    summary: 'take a domain off the list: nothing of it is believed any longer, here and in the rest of the own domain',
+    examples: ['gw unlist south.example'],
+    async run(session, [domain = '']) {
+      session.out.result(await (await session.admin()).call('unlist', { domain }, session.signal), (gone) => [`${gone.domain} is not listed any longer`])
+    }
+  })
+
+  define(gw, frame, {
     name: 'trace <agent>',
     summary: 'each gateway on the way to an agent, with its time',
     examples: ['gw trace flight@north.example'],

@@ -14,7 +14,9 @@ export function addJoin(program: Command, frame: Frame): void {
       const result = await host.join({ home: session.home, invite, signal: session.signal })
       session.out.result(result, (made) => [
         `${session.out.style('green', 'joined')} as ${made.spiffeId} (${made.roles.join(', ')}), certificate until ${new Date(made.notAfter).toISOString()}`,
-        `start it: hansa up --home ${made.home}`
+        made.roles.every((role) => role === 'agent')
+          ? `put your agent on the swarm: hansa agent run --home ${made.home} --card URL`
+          : `start it: hansa up --home ${made.home}`
       ])
     }
   })

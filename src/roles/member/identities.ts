@@ -14,6 +14,8 @@ import { createChains, type VerifiedChain } from './chains.ts'
 import { type HeldCrl, Revocations } from './revocations.ts'
 import { TrustList } from './trust-list.ts'
 
+/** Domains that were in the config at the last start. */
+const CONFIGURED = 'trust.configured'
 /** Chains of listed domains remembered: one for each peer and signer of a busy gateway. */
 const MAX_LISTED_CHAINS = 4096
 /** Chains of domains that nobody listed, seen on DHT records; kept apart, so that strangers push nobody out. */
@@ -42,10 +44,14 @@ export interface MemberIdentities extends Identities {
   setRoots(roots: readonly Uint8Array[]): void
   /** All listed bundles, own domain first. */
   bundles(): TrustBundle[]
-  /** Lists a domain with its DER roots and commits; false when nothing changed. Without a sequence the operator's word replaces what is held. */
+  /** Lists a domain with its DER roots and commits; false when nothing changed. No roots with a sequence: it has been taken off. Without a sequence it is the operator's word, which replaces what is held. */
   list(domain: string, roots: readonly Uint8Array[], sequence?: bigint): Promise<boolean>
-  /** Takes a domain off the list and commits; false when it was not on it. */
+  /** Every bundle there ever was, the own domain's included; what has been taken off is without roots. */
+  trustHistory(): TrustBundle[]
+  /** Takes a domain off the list and commits; false when it was not on it. Throws INVALID_ARGUMENT for the own domain and for one that the config lists. */
   unlist(domain: string): Promise<boolean>
+  /** Lists what config.yaml lists, and takes off what it no longer does; what was listed at run time stays. Called once, at start. */
+  configure(domains: ReadonlyMap<string, readonly Uint8Array[]>): Promise<void>
   /** Takes a revocation list over when genuine and newer (see Revocations.accept): in force at once, on disk soon. */
   acceptCrl(response: CrlResponse): boolean
   /** The identity that a peer was last believed to have, whether it still is or not; `check` tells. */
@@ -69,6 +75,8 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
   const identityOf = new WeakMap<VerifiedChain, PeerIdentity>()
   const lastOf = new Map<string, PeerIdentity>()
   const listeners: (() => void)[] = []
+  /** Domains that config.yaml lists. */
+  const configured = new Set<string>()
   let chain: readonly Uint8Array[] = []
   let self: PeerIdentity | undefined
 
@@ -122,24 +130,54 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
     self = identify(verified)
   }
 
-  async function list(domain: string, roots: readonly Uint8Array[], sequence?: bigint): Promise<boolean> {
-    const held = trust.get(domain)
-    const same = held !== undefined && held.roots.length === roots.length && roots.every((root) => held.roots.some((each) => sameBytes(each, root)))
-    if (same && (sequence === undefined || sequence <= held.sequence)) return false
-    const next = sequence ?? (held === undefined ? 0n : held.sequence + 1n)
-    if (!trust.list(create(TrustBundleSchema, { domain, sequence: next, roots: [...roots] }), clock.now())) return false
+  /** A domain is believed when that is on disk, and no longer from the moment it is taken off, whatever the disk says later. */
+  async function settle(domain: string, roots: readonly Uint8Array[], sequence: bigint): Promise<boolean> {
+    if (!trust.list(create(TrustBundleSchema, { domain, sequence, roots: [...roots] }), clock.now())) return false
+    if (roots.length === 0) {
+      revocations.drop(domain)
+      changed()
+    }
     await store.commit()
-    changed()
+    if (roots.length > 0) changed()
     return true
   }
 
+  async function list(domain: string, roots: readonly Uint8Array[], sequence?: bigint): Promise<boolean> {
+    if (sequence !== undefined) return settle(domain, roots, sequence)
+    if (roots.length === 0) throw new HansaError('INVALID_ARGUMENT', `no roots of ${domain}; 1 to 4 are wanted`)
+    // Also when they are the same: what an operator says now counts more than what another one said before and we have not heard yet.
+    return settle(domain, roots, nextSequence(domain))
+  }
+
   async function unlist(domain: string): Promise<boolean> {
-    if (!trust.unlist(domain)) return false
-    revocations.drop(domain)
-    // Believed no longer from this moment, whatever the disk says later.
-    changed()
+    if (domain === own) throw new HansaError('INVALID_ARGUMENT', 'the own domain is always listed')
+    if (configured.has(domain)) throw new HansaError('INVALID_ARGUMENT', `${domain} is listed in config.yaml (trust.domains); take it off there`)
+    const held = trust.get(domain)
+    return held !== undefined && held.roots.length > 0 && settle(domain, [], nextSequence(domain))
+  }
+
+  /** What an operator says last counts, at whichever node of the domain: the time orders it, and goes on from what is held when clocks differ. */
+  function nextSequence(domain: string): bigint {
+    const held = trust.get(domain)?.sequence ?? 0n
+    const now = BigInt(clock.now())
+    return now > held ? now : held + 1n
+  }
+
+  async function configure(domains: ReadonlyMap<string, readonly Uint8Array[]>): Promise<void> {
+    const before = [...store.entries(CONFIGURED)].map(([domain]) => domain)
+    for (const [domain, roots] of domains) {
+      const held = trust.get(domain)
+      const same = held !== undefined && held.roots.length === roots.length && roots.every((root) => held.roots.some((each) => sameBytes(each, root)))
+      if (!same) await list(domain, roots)
+      store.put(CONFIGURED, domain, new Uint8Array())
+    }
+    for (const domain of before) {
+      if (domains.has(domain)) continue
+      await unlist(domain)
+      store.delete(CONFIGURED, domain)
+    }
+    for (const domain of domains.keys()) configured.add(domain)
     await store.commit()
-    return true
   }
 
   function acceptCrl(response: CrlResponse): boolean {
@@ -179,8 +217,10 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
     setChain,
     setRoots: (roots) => trust.setOwn(roots, clock.now()),
     bundles: () => trust.all(),
+    trustHistory: () => trust.history(),
     list,
     unlist,
+    configure,
     acceptCrl,
     lastOf: (peer) => lastOf.get(peer),
     crl: (domain) => revocations.of(domain)[0],

@@ -156,18 +156,16 @@ class MemberService implements Member {
     })
   }
 
-  async #takeTrust({ bundles, removed }: TrustUpdate): Promise<void> {
+  async #takeTrust({ bundles }: TrustUpdate): Promise<void> {
     const { identities, log } = this.#deps
     for (const { domain, roots, sequence } of bundles) {
       try {
-        if (await identities.list(domain, roots, sequence)) log.info({ domain }, 'domain listed by a gateway of ours')
+        if (await identities.list(domain, roots, sequence)) log.info({ domain, listed: roots.length > 0 }, 'trust list changed by a node of ours')
       } catch (error) {
         // One root that has expired must not keep the others out.
         log.warn({ err: error, domain: domain.slice(0, 253) }, 'a domain of the trust list of our gateway was not listed')
       }
     }
-    for (const domain of removed)
-      if (domain !== this.#config.domain && (await identities.unlist(domain))) log.info({ domain }, 'domain taken off the list by a gateway of ours')
   }
 
   /** Only the side that dialled asks: the other one learns from the question. */

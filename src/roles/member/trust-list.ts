@@ -35,11 +35,17 @@ export class TrustList {
     for (const [domain, bytes] of store.entries(TABLE)) if (domain !== own) this.#set(fromBinary(TrustBundleSchema, bytes))
   }
 
-  /** All bundles, own domain first. */
+  /** Bundles of the domains that are listed, own domain first. */
   all(): TrustBundle[] {
+    return this.history().filter((bundle) => bundle.domain === this.#own || bundle.roots.length > 0)
+  }
+
+  /** The last word on every domain that was ever listed: what has been taken off is here without roots. */
+  history(): TrustBundle[] {
     return [...this.#bundles.values()]
   }
 
+  /** Also of a domain that has been taken off: then without roots. */
   get(domain: string): TrustBundle | undefined {
     return this.#bundles.get(domain)
   }
@@ -50,7 +56,7 @@ export class TrustList {
   }
 
   /**
-   * Lists a domain or replaces its roots; false when that changes nothing: the same roots, or a sequence below the one held. Throws
+   * Lists a domain, replaces its roots, or takes it off (no roots); false when that changes nothing: the same roots, or a sequence below the one held. Throws
    * CERTIFICATE_INVALID for roots that are none, INVALID_ARGUMENT otherwise. The caller commits.
    */
   list(bundle: TrustBundle, now: number): boolean {
@@ -58,8 +64,8 @@ export class TrustList {
     if (domain === this.#own) throw new HansaError('INVALID_ARGUMENT', 'the roots of the own domain come from the home')
     const held = this.#bundles.get(domain)
     if (held !== undefined && (bundle.sequence < held.sequence || (bundle.sequence === held.sequence && sameRoots(held, bundle)))) return false
-    this.#checkRoots(domain, bundle.roots, now)
-    if (held === undefined && this.#bundles.size >= MAX_DOMAINS) throw new HansaError('INVALID_ARGUMENT', `${MAX_DOMAINS} domains are listed already`)
+    if (bundle.roots.length > 0) this.#checkRoots(domain, bundle.roots, now)
+    if (held === undefined && this.#bundles.size >= MAX_DOMAINS) throw new HansaError('INVALID_ARGUMENT', `${MAX_DOMAINS} domains are or were listed already`)
     this.#drop(domain)
     this.#set(create(TrustBundleSchema, { domain, sequence: bundle.sequence, roots: bundle.roots.map((root) => root.slice()) }))
     this.#store.put(TABLE, domain, toBinary(TrustBundleSchema, bundle))
@@ -71,15 +77,6 @@ export class TrustList {
     if (this.get(this.#own)?.roots.length !== 0) throw new HansaError('INVALID_ARGUMENT', 'the roots of the own domain are known already')
     this.#checkRoots(this.#own, roots, now)
     this.#set(create(TrustBundleSchema, { domain: this.#own, sequence: 0n, roots: roots.map((root) => root.slice()) }))
-  }
-
-  /** Takes a domain off the list; false when it was not on it. The caller commits. */
-  unlist(domain: string): boolean {
-    if (domain === this.#own) throw new HansaError('INVALID_ARGUMENT', 'the own domain is always listed')
-    if (!this.#bundles.has(domain)) return false
-    this.#drop(domain)
-    this.#store.delete(TABLE, domain)
-    return true
   }
 
   #checkRoots(domain: string, roots: readonly Uint8Array[], now: number): void {

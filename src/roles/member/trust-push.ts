@@ -16,8 +16,6 @@ export class TrustPush {
   /** Version of the list that each server has taken. */
   readonly #taken = new Map<string, number>()
   readonly #busy = new Set<string>()
-  readonly #removed = new Set<string>()
-  #domains: ReadonlySet<string>
   #version = 1
   #stop = () => {}
 
@@ -25,7 +23,6 @@ export class TrustPush {
     this.#domain = domain
     this.#deps = deps
     this.#servers = servers
-    this.#domains = new Set(deps.identities.domains())
   }
 
   start(): void {
@@ -51,10 +48,10 @@ export class TrustPush {
   async #offer(peer: string): Promise<void> {
     const { rpc, identities, log } = this.#deps
     const version = this.#version
-    const bundles = identities.bundles().filter((bundle) => bundle.domain !== this.#domain)
+    const bundles = identities.trustHistory().filter((bundle) => bundle.domain !== this.#domain)
     this.#busy.add(peer)
     try {
-      await rpc.call({ peer, expect: { domain: this.#domain } }, methods.trust, { bundles, removed: [...this.#removed] })
+      await rpc.call({ peer, expect: { domain: this.#domain } }, methods.trust, { bundles })
       this.#taken.set(peer, version)
     } catch (error) {
       log.debug({ err: error, peer }, 'the trust list was not taken; offering it again')
@@ -65,11 +62,6 @@ export class TrustPush {
   }
 
   #changed(): void {
-    const domains = new Set(this.#deps.identities.domains())
-    const bundles = this.#deps.identities.bundles()
-    for (const domain of this.#domains) if (!domains.has(domain)) this.#removed.add(domain)
-    for (const { domain } of bundles) this.#removed.delete(domain)
-    this.#domains = domains
     this.#version++
     this.push()
   }

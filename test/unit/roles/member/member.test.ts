@@ -253,15 +253,35 @@ describe('member: listed domains', () => {
     await clock.until(() => server.identities.domains().includes('south.example'), 2 * MINUTE, 100)
   })
 
+  it('are listed anew though a node that was away still says that they were taken off', async () => {
+    const { clock, swarm, server, node } = await setting()
+    const south = await testDomain('south.example', clock.now())
+    const [first, second] = [await node('gw1', ['agw']), await node('gw2', ['agw'])]
+    await clock.until(() => first.member.find('ars').length === 1 && second.member.find('ars').length === 1)
+    await first.identities.list('south.example', [south.root])
+    await clock.until(() => second.identities.domains().includes('south.example'), MINUTE, 100)
+    await second.identities.unlist('south.example')
+    swarm.cut(second.peer, server.peer)
+    swarm.cut(second.peer, first.peer)
+    await clock.advance(1000)
+    await first.identities.list('south.example', [south.root])
+    await server.identities.list('south.example', [south.root])
+    swarm.healAll()
+    await clock.until(() => second.identities.domains().includes('south.example'), 2 * MINUTE, 100)
+    await clock.advance(MINUTE)
+    for (const each of [first, second, server]) assert.deepEqual(each.identities.domains(), ['north.example', 'south.example'])
+  })
+
   it('are taken one by one: a root that is none keeps no other out', async () => {
     const { clock, server, node } = await setting()
     const south = await testDomain('south.example', clock.now())
     const gateway = await node('gw1', ['agw'])
     const bundles = [
       { domain: 'bad.example', sequence: 1n, roots: [new Uint8Array(3)] },
+      { domain: 'north.example', sequence: 2n ** 60n, roots: [] },
       { domain: 'south.example', sequence: 1n, roots: [south.root] }
     ]
-    await gateway.rpc.call({ peer: server.peer, addresses: [server.address] }, methods.trust, { bundles, removed: ['north.example', 'none.example'] })
+    await gateway.rpc.call({ peer: server.peer, addresses: [server.address] }, methods.trust, { bundles })
     assert.deepEqual(server.identities.domains(), ['north.example', 'south.example'])
   })
 
