@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { toBinary, create } from '@bufbuild/protobuf'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
+import { json } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createSigner } from '../../src/adapters/system/crypto.ts'
 import type { ServedAgent } from '../../src/cli/demo/agents/serve-agent.ts'
@@ -76,7 +79,7 @@ describe('bad input against a running node', function () {
     }
   }
 
-  function post(body: string | Uint8Array<ArrayBuffer>): Promise<Response> {
+  function post(body: string): Promise<Response> {
     const headers = { 'content-type': 'application/json', 'a2a-version': '1.0' }
     return fetch(`${hub.run.ingress}/agents/${ECHO}/jsonrpc`, { method: 'POST', headers, body })
   }
@@ -168,8 +171,8 @@ describe('bad input against a running node', function () {
       (data) => signer.sign(data).map((byte, index) => (index === 10 ? byte ^ 1 : byte)),
       member.chain
     )
-    const request = toBinary(RegisterRequestSchema, create(RegisterRequestSchema, { description }))
-    refused(await (await stranger(member.seed)).call(member.chain, methods.register.id, request), 'SIGNATURE_INVALID', /signature/)
+    const register = toBinary(RegisterRequestSchema, create(RegisterRequestSchema, { description }))
+    refused(await (await stranger(member.seed)).call(member.chain, methods.register.id, register), 'SIGNATURE_INVALID', /signature/)
     assert.equal(
       (await hub.admin.call('agents', {})).agents.some(({ handle }) => handle === 'member@north.example'),
       false
@@ -198,9 +201,14 @@ describe('bad input against a running node', function () {
   })
 
   it('a body of 17 MiB: 413, FRAME_TOO_LARGE with the bound', async () => {
-    const response = await post(new Uint8Array(17 * 1024 * 1024).fill(0x20))
-    assert.equal(response.status, 413)
-    const { error } = (await response.json()) as { error: { data: { reason: string; metadata: { bound: string } }[] } }
+    // Refused by its length, before it is sent: a client that goes on sending may find the connection closed before it has read why.
+    const headers = { 'content-type': 'application/json', 'a2a-version': '1.0', 'content-length': 17 * 1024 * 1024 }
+    const sending = request(`${hub.run.ingress}/agents/${ECHO}/jsonrpc`, { method: 'POST', headers })
+    sending.on('error', () => undefined).write('{')
+    const [response] = (await once(sending, 'response')) as [IncomingMessage]
+    assert.equal(response.statusCode, 413)
+    const { error } = (await json(response)) as { error: { data: { reason: string; metadata: { bound: string } }[] } }
+    sending.destroy()
     assert.deepEqual([error.data[0]?.reason, error.data[0]?.metadata.bound], ['FRAME_TOO_LARGE', String(16 * 1024 * 1024)])
   })
 
@@ -220,6 +228,13 @@ describe('bad input against a running node', function () {
       assert.match(error.message, what)
       assert.ok(ms < 10_000)
     }
+  })
+
+  it('a card that is not there: agent run exits 1 and names the file', async () => {
+    const home = await hansa.join(hub, ['agent'], 'lost')
+    const { code, stderr } = await hansa.run(['agent', 'run', '--home', home, '--card', hansa.path('nowhere.json')])
+    assert.equal(code, 1)
+    assert.match(stderr, /hansa: the card .*nowhere\.json cannot be read \(NOT_FOUND\)/)
   })
 
   it('a malformed config: file, line and key', async () => {

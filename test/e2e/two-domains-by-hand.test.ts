@@ -85,7 +85,7 @@ describe('two domains by hand, as the README says', function () {
     assert.equal(joined.code, 0, joined.stderr)
     assert.match(
       joined.stdout,
-      /^joined as spiffe:\/\/south\.example\/agent\/hotel \(agent\), certificate until \d{4}-\d\d-\d\dT.*\nstart it: hansa up --home /
+      /^joined as spiffe:\/\/south\.example\/agent\/hotel \(agent\), certificate until \d{4}-\d\d-\d\dT.*\nput your agent on the swarm: hansa agent run --home \S+ --card URL\n$/
     )
     // On one machine with its gateway, and with other agents, it must not want the default ports.
     const config = readFileSync(join(home, 'config.yaml'), 'utf8')
