@@ -1,7 +1,7 @@
 import { create, type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf'
 import { type AgentId, formatHandle } from '../../core/ids/agent-id.ts'
 import type { ClientStream } from '../../ports/rpc.ts'
-import { HansaError } from '../../schema/errors.ts'
+import { HansaError, toHansaError } from '../../schema/errors.ts'
 import { type Hop, RelayHeaderSchema, RelayTrailerSchema } from '../../schema/generated/hansa/v1/gateway_pb.ts'
 import { methods } from '../../wire/methods.ts'
 import type { OperationName } from '../../wire/operations.ts'
@@ -9,7 +9,8 @@ import { firstAnswer, targetOf } from './candidates.ts'
 import { isFinal, resolve, throughGateways } from './discovery.ts'
 import { decode } from '../../wire/decode.ts'
 import { readMessage, writeMessage } from '../../wire/messages.ts'
-import type { CallSettings, SwarmClientDeps } from './swarm-client-deps.ts'
+import type { AddressBook } from './address-book.ts'
+import type { CallSettings, QuerySettings, SwarmClientDeps } from './swarm-client-deps.ts'
 
 /** The most gateways a call may pass (RelayHeader.hop_limit). */
 const HOP_LIMIT = 16
@@ -19,11 +20,13 @@ export class OutboundCall {
   readonly target: AgentId
   readonly operation: OperationName
   readonly #deps: SwarmClientDeps
+  readonly #addresses: AddressBook
   readonly #settings: CallSettings
   #hops: readonly Hop[] = []
 
-  constructor(deps: SwarmClientDeps, target: AgentId, operation: OperationName, settings: CallSettings) {
+  constructor(deps: SwarmClientDeps, addresses: AddressBook, target: AgentId, operation: OperationName, settings: CallSettings) {
     this.#deps = deps
+    this.#addresses = addresses
     this.target = target
     this.operation = operation
     this.#settings = settings
@@ -71,14 +74,34 @@ export class OutboundCall {
       create(RelayHeaderSchema, { target, operation: this.operation, hopLimit: HOP_LIMIT, extensions: [...extensions], principal: self.spiffeId })
     )
     if (config?.intraDomain === 'direct' && this.target.domain === self.domain) {
-      const { record, address } = await resolve(this.#deps, this.target, options)
-      const node = address?.gateway === false ? address.node : undefined
-      // The name in the verified record, not the hint beside it, says who must answer.
-      if (node !== undefined && record.peerId === node.peerId)
-        return rpc.open({ ...targetOf(node, 'agent', self.domain), expect: { spiffeId: record.spiffeId } }, methods.deliver, header, options)
+      const stream = await this.#openDirect(target, header, options)
+      if (stream !== undefined) return stream
     }
     const none = new HansaError('NO_ROUTE', `no gateway of ${self.domain} is known to this node`)
     return firstAnswer(throughGateways(this.#deps), none, (gateway) => rpc.open(targetOf(gateway, 'agw', self.domain), methods.call, header, options), isFinal)
+  }
+
+  /** Undefined when the agent is to be reached through a gateway. */
+  async #openDirect(handle: string, header: Uint8Array, options: QuerySettings): Promise<ClientStream | undefined> {
+    const { rpc } = this.#deps
+    const known = this.#addresses.find(handle)
+    if (known !== undefined) {
+      try {
+        return await rpc.open(known, methods.deliver, header, options)
+      } catch (thrown) {
+        // Nothing has been sent. It may have moved; whoever said no on purpose is not asked twice.
+        this.#addresses.forget(handle)
+        if (isFinal(toHansaError(thrown)) && toHansaError(thrown).code !== 'PERMISSION_DENIED') throw thrown
+      }
+    }
+    const { record, address } = await resolve(this.#deps, this.target, options)
+    const node = address?.gateway === false ? address.node : undefined
+    if (node === undefined || record.peerId !== node.peerId) return undefined
+    // The name in the verified record, not the hint beside it, says who must answer.
+    const found = { peer: node.peerId, addresses: node.multiaddrs, expect: { spiffeId: record.spiffeId } }
+    const stream = await rpc.open(found, methods.deliver, header, options)
+    this.#addresses.keep(handle, found)
+    return stream
   }
 }
 

@@ -6,6 +6,7 @@ import type { DiscoverRequestSchema } from '../../schema/generated/hansa/v1/dire
 import type { Hop } from '../../schema/generated/hansa/v1/gateway_pb.ts'
 import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { type OperationName, operations } from '../../wire/operations.ts'
+import { AddressBook } from './address-book.ts'
 import { find, type Found, resolve, type Resolved } from './discovery.ts'
 import { OutboundCall } from './outbound-call.ts'
 import type { CallSettings, QuerySettings, SwarmClientDeps } from './swarm-client-deps.ts'
@@ -44,6 +45,7 @@ export interface SwarmClient {
 }
 
 export function createSwarmClient(deps: SwarmClientDeps): SwarmClient {
+  const addresses = new AddressBook(deps.clock)
   const newId = deps.newId ?? (() => globalThis.crypto.randomUUID())
 
   function target(agent: string): AgentId {
@@ -59,7 +61,7 @@ export function createSwarmClient(deps: SwarmClientDeps): SwarmClient {
   }
 
   function open(agent: string, operation: OperationName, options: CallSettings): OutboundCall {
-    return new OutboundCall(deps, target(agent), operation, options)
+    return new OutboundCall(deps, addresses, target(agent), operation, options)
   }
 
   async function one<S extends DescMessage>(call: OutboundCall, response: S, request: Message): Promise<MessageShape<S>> {

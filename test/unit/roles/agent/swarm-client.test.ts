@@ -18,18 +18,21 @@ function swarm(config: { intraDomain?: 'direct' | 'gateway' } = {}, attached?: s
   return { ...made, client: createSwarmClient({ ...made, config, attachedGateway: () => attached, newId: () => 'new-id' }) }
 }
 
-function record(by: PeerIdentity, name: string, more: Partial<Pick<AgentRecord, 'resourceId' | 'domain' | 'handle' | 'expiresAt' | 'state'>> = {}) {
-  return sealAs(by, AgentRecordSchema, {
-    resourceId: `urn:air:${by.domain}:agent:${name}`,
-    spiffeId: `spiffe://${by.domain}/agent/${name}`,
-    handle: `${name}@${by.domain}`,
-    domain: by.domain,
+function recordFields(name: string, domain = 'north.example') {
+  return {
+    resourceId: `urn:air:${domain}:agent:${name}`,
+    spiffeId: `spiffe://${domain}/agent/${name}`,
+    handle: `${name}@${domain}`,
+    domain,
     state: RecordState.REGISTERED,
     name,
     peerId: `peer-${name}`,
-    expiresAt: BigInt(Date.UTC(2027, 0, 1)),
-    ...more
-  })
+    expiresAt: BigInt(Date.UTC(2027, 0, 1))
+  }
+}
+
+function record(by: PeerIdentity, name: string, more: Partial<Pick<AgentRecord, 'resourceId' | 'domain' | 'handle' | 'expiresAt' | 'state'>> = {}) {
+  return sealAs(by, AgentRecordSchema, { ...recordFields(name, by.domain), ...more })
 }
 
 const hit = (signed: ReturnType<typeof record>) => ({ record: signed, status: AgentStatus.ONLINE, score: 1 })
@@ -208,6 +211,30 @@ describe('calling agents', () => {
     await client.send('hotel@north.example', 'hi')
     assert.deepEqual([rpc.opened[0]?.peer, rpc.opened[0]?.method], [hotel.peer, methods.deliver.id])
     assert.deepEqual(rpc.opened[0]?.target.expect, { spiffeId: hotel.spiffeId })
+  })
+
+  it('asks once for many direct calls, and again after half a minute or when the agent has moved', async () => {
+    const { client, rpc, clock } = swarm({ intraDomain: 'direct' })
+    const [before, after] = [identity('agent', 'hotel'), identity('agent', 'hotel2')]
+    const at = (node: PeerIdentity) =>
+      rpc.answer(ARS, methods.resolve, () => ({
+        record: sealAs(ARS, AgentRecordSchema, { ...recordFields('hotel'), peerId: node.peer }),
+        address: { node: nodeInfo(node), gateway: false },
+        source: 'local'
+      }))
+    at(before)
+    rpc.streams.set(before.peer, answering)
+    rpc.streams.set(after.peer, answering)
+    for (let call = 0; call < 5; call++) await client.send('hotel@north.example', 'hi')
+    assert.equal(rpc.calls(methods.resolve).length, 1)
+    await clock.advance(30_000)
+    await client.send('hotel@north.example', 'hi')
+    assert.equal(rpc.calls(methods.resolve).length, 2)
+    rpc.down.add(before.peer)
+    at(after)
+    await client.send('hotel@north.example', 'hi')
+    assert.equal(rpc.calls(methods.resolve).length, 3)
+    assert.equal(rpc.opened.at(-1)?.peer, after.peer)
   })
 
   it('fetches cards and traces the way', async () => {
