@@ -43,7 +43,7 @@ describe('two domains by hand, as the README says', function () {
     const readme = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8')
     const section = /## Two domains by hand\n([^]*?)\n## /.exec(readme)?.[1] ?? ''
     const commands = [...section.matchAll(/hansa (init|invite|up|join|agent run|gw connect|gw trace|find|call)\b/g)].map(([, name]) => name)
-    const order = ['init', 'up', 'invite', 'init', 'up', 'invite', 'join', 'agent run', 'gw connect', 'find', 'call', 'gw trace']
+    const order = ['init', 'up', 'invite', 'init', 'up', 'invite', 'join', 'agent run', 'gw connect', 'find', 'call', 'call', 'gw trace']
     assert.deepEqual(commands, order)
   })
 
