@@ -22,8 +22,15 @@ export async function writeMessage(stream: { write(fragment: Fragment): Promise<
   for (const fragment of fragmentsOf(message)) await stream.write(fragment)
 }
 
-/** The next whole message, or undefined when the other side has ended. Throws FRAME_TOO_LARGE above `maxBytes`, MALFORMED for an end in the middle. */
-export async function readMessage(stream: { read(): Promise<Fragment | undefined> }, maxBytes: number): Promise<Uint8Array | undefined> {
+/**
+ * The next whole message, or undefined when the other side has ended. What is held meanwhile is taken from `account`. Throws FRAME_TOO_LARGE above `maxBytes`,
+ * MALFORMED for an end in the middle, and what `account` throws.
+ */
+export async function readMessage(
+  stream: { read(): Promise<Fragment | undefined> },
+  maxBytes: number,
+  account?: { take(bytes: number): void }
+): Promise<Uint8Array | undefined> {
   const parts: Uint8Array[] = []
   let size = 0
   let begun = false
@@ -36,6 +43,7 @@ export async function readMessage(stream: { read(): Promise<Fragment | undefined
     begun = true
     size += fragment.bytes.length
     checkMessageLength(size, maxBytes)
+    account?.take(fragment.bytes.length)
     if (fragment.last && parts.length === 0) return fragment.bytes
     // Empty fragments carry nothing and would let a peer grow the list for ever.
     if (fragment.bytes.length > 0) parts.push(fragment.bytes)

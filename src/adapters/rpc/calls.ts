@@ -11,7 +11,7 @@ import { DRAIN_BYTES, DRAIN_MS, MAX_CALLS, MAX_DEADLINE_MS } from './bounds.ts'
 import { CallInput } from './call-input.ts'
 import { authorize } from './callers.ts'
 import type { Remote } from './hello.ts'
-import { RequestMemory } from './request-memory.ts'
+import { ByteBudget } from '../../core/structures/byte-budget.ts'
 import { type AnyHandler, ServerCall } from './server-call.ts'
 import { trailerFrame } from './trailer.ts'
 
@@ -40,7 +40,7 @@ export interface Served {
 export class Calls {
   readonly #deps: ServerDeps
   readonly #handlers = new Map<string, AnyHandler>()
-  readonly #memory = new RequestMemory()
+  readonly #memory = new ByteBudget()
   /** Handlers that run, also those whose call is over. */
   #running = 0
 

@@ -1,5 +1,6 @@
 import { create, type Message, toBinary } from '@bufbuild/protobuf'
 import { formatHandle } from '../../core/ids/agent-id.ts'
+import { ByteBudget } from '../../core/structures/byte-budget.ts'
 import { quote } from '../../core/ids/domain.ts'
 import { parseSpiffeId } from '../../core/ids/spiffe-id.ts'
 import type { AgentClient } from '../../ports/agent-client.ts'
@@ -32,6 +33,7 @@ export interface DeliveryDeps {
 export class Delivery {
   readonly #deps: DeliveryDeps
   readonly #tasks = new TaskGuard()
+  readonly #memory = new ByteBudget()
   #open = 0
   #accepting = false
   #stopping = new AbortController()
@@ -96,9 +98,14 @@ export class Delivery {
       if (card === undefined) throw new HansaError('AGENT_UNREACHABLE', `the card of ${handle} has not been read yet`, { agent: handle })
       return writeMessage(stream, card)
     }
-    const bytes = await readMessage(stream, methods.deliver.maxBytes)
-    if (bytes === undefined) throw new HansaError('MALFORMED', `a ${operation.name} without a request`)
-    await this.#invoke(stream, operation, decode(operation.request, bytes), header.extensions, principal)
+    const account = this.#memory.open(principal)
+    try {
+      const bytes = await readMessage(stream, methods.deliver.maxBytes, account)
+      if (bytes === undefined) throw new HansaError('MALFORMED', `a ${operation.name} without a request`)
+      await this.#invoke(stream, operation, decode(operation.request, bytes), header.extensions, principal)
+    } finally {
+      account.release()
+    }
   }
 
   /** Gateways of the own domain vouch for the caller; an agent of the own domain speaks for itself only, and only when calls may be direct (draft 3.3). */

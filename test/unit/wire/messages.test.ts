@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { MAX_FRAGMENT } from '../../../src/wire/frames.ts'
 import { fragmentsOf, readMessage, writeMessage } from '../../../src/wire/messages.ts'
+import { ByteBudget } from '../../../src/core/structures/byte-budget.ts'
 
 type Fragment = { bytes: Uint8Array; last: boolean }
 const EMPTY = { bytes: new Uint8Array(), last: false }
@@ -26,6 +27,15 @@ describe('wire/messages', () => {
   it('refuses a message over its bound as soon as it is over, whatever may follow', async () => {
     const stream = streamOf([...fragmentsOf(new Uint8Array(3 * MAX_FRAGMENT))].slice(0, 2))
     await assert.rejects(readMessage(stream, MAX_FRAGMENT + 1), { code: 'FRAME_TOO_LARGE', metadata: { bound: String(MAX_FRAGMENT + 1) } })
+  })
+
+  it('takes each fragment from the account before it waits for the next, so that many half-sent messages are bounded together', async () => {
+    const budget = new ByteBudget({ perKey: 2 * MAX_FRAGMENT, total: 10 * MAX_FRAGMENT })
+    const account = budget.open('flood')
+    const stream = streamOf(fragmentsOf(new Uint8Array(3 * MAX_FRAGMENT)))
+    await assert.rejects(readMessage(stream, 3 * MAX_FRAGMENT, account), { code: 'OVERLOADED' })
+    account.release()
+    assert.equal((await readMessage(streamOf(fragmentsOf(new Uint8Array(2 * MAX_FRAGMENT))), 3 * MAX_FRAGMENT, budget.open('flood')))?.length, 2 * MAX_FRAGMENT)
   })
 
   it('refuses an end in the middle of a message, also of one that has no bytes yet', async () => {

@@ -1,6 +1,7 @@
 import { create, fromBinary, type Message, toBinary } from '@bufbuild/protobuf'
 import type { AccessPolicy } from '../../../core/access/access-policy.ts'
 import { parseHandle } from '../../../core/ids/agent-id.ts'
+import { ByteBudget } from '../../../core/structures/byte-budget.ts'
 import { parseSpiffeId } from '../../../core/ids/spiffe-id.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { GatewayDoor, Principal } from '../../../ports/gateway-door.ts'
@@ -39,6 +40,9 @@ interface Outgoing {
 
 /** The door of foreign protocols, and the way in for calls that the gateway itself makes. */
 export function createDoor(deps: DoorDeps): GatewayDoor & { trace(target: string, signal: AbortSignal): Promise<Hop[]> } {
+  /** Answers that clients have not taken yet, by the agent that gave them. */
+  const memory = new ByteBudget()
+
   function own(principal: Principal): void {
     const self = deps.identities.self()
     if (!deps.running() || self === undefined) throw new HansaError('OVERLOADED', 'the gateway is not taking calls now')
@@ -66,22 +70,30 @@ export function createDoor(deps: DoorDeps): GatewayDoor & { trace(target: string
       () => call.finish(),
       (thrown: unknown) => call.finish(thrown)
     )
+    let over = false
     try {
       yield* use(call)
+      over = true
     } finally {
       stopTimer()
       signal.removeEventListener('abort', cancel)
-      cancel()
+      if (!over) cancel()
     }
   }
 
-  async function* responses(operation: Operation, call: DoorCall): AsyncGenerator<Message, void, undefined> {
+  async function* responses(operation: Operation, target: string, call: DoorCall): AsyncGenerator<Message, void, undefined> {
     let count = 0
     for (;;) {
-      const bytes = await readMessage(call, methods.relay.maxBytes)
-      if (bytes === undefined) break
-      if (++count > 1 && !operation.streaming) throw new HansaError('INVALID_AGENT_RESPONSE', `the agent answered ${operation.name} more than once`)
-      yield decode(operation, bytes)
+      const account = memory.open(target)
+      try {
+        const bytes = await readMessage(call, methods.relay.maxBytes, account)
+        if (bytes === undefined) break
+        if (++count > 1 && !operation.streaming) throw new HansaError('INVALID_AGENT_RESPONSE', `the agent answered ${operation.name} more than once`)
+        // Held until the client has taken it.
+        yield decode(operation, bytes)
+      } finally {
+        account.release()
+      }
     }
     if (count === 0 && !operation.streaming) throw new HansaError('INVALID_AGENT_RESPONSE', `the agent did not answer ${operation.name}`)
   }
@@ -95,7 +107,7 @@ export function createDoor(deps: DoorDeps): GatewayDoor & { trace(target: string
     },
     call(request) {
       const bytes = toBinary(request.operation.request, request.message)
-      return run({ ...request, request: bytes }, (call) => responses(request.operation, call))
+      return run({ ...request, request: bytes }, (call) => responses(request.operation, request.target, call))
     },
     async card(principal, target, signal) {
       const outgoing = { principal, target, operation: operations.GetAgentCard, request: new Uint8Array(), extensions: [], signal, timeoutMs: CARD_TIMEOUT_MS }
