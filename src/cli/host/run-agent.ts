@@ -13,7 +13,12 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
     if (options.name !== undefined && options.name !== own)
       throw new HansaError('INVALID_ARGUMENT', `the certificate in ${home} is for ${own}, not for ${options.name}`)
     options.onReady(run)
-    const attached = await node.agent.ready(signal)
+    const attached = await node.agent.ready(signal).catch((error: unknown) => {
+      // Told to stop before it was on the swarm: that is no failure.
+      if (signal.aborted) return undefined
+      throw error
+    })
+    if (attached === undefined) return
     const record = node.agent.state().registered?.record
     options.onAttached({ handle: record?.handle ?? '', resourceId: attached.resourceId, gateway: attached.gateway.spiffeId })
   })
