@@ -56,6 +56,38 @@ describe('sim: three gateways in a line', () => {
     assert.equal(await codeOf(() => north.control.routing.nextHop(FLIGHT, [])), 'NO_ROUTE')
   })
 
+  it('does not offer what a killed gateway had, from the moment that it is back until its agents are', async () => {
+    await south.stop()
+    await sim.clock.until(() => applicable(middle).length === 0, 2_000)
+    // The exchange is slow, the link is not.
+    sim.swarm.faults.delayMs = 50
+    const again = await sim.gateway('gw', SOUTH)
+    let offered = false
+    const back = () => middle.control.routing.isNeighbor(again.identity.spiffeId)
+    await sim.clock.until(
+      () => {
+        offered ||= applicable(middle).includes(FLIGHT)
+        return back()
+      },
+      60_000,
+      5
+    )
+    for (let at = 0; at < 2_000; at += 5) {
+      offered ||= applicable(middle).includes(FLIGHT)
+      await sim.clock.advance(5)
+    }
+    assert.equal(offered, false, 'an agent was offered that is not attached')
+    await sim.attach(agent, again, ars)
+    await sim.clock.until(() => applicable(middle).includes(FLIGHT) && applicable(north).includes(FLIGHT), 10_000)
+  })
+
+  it('goes on offering the agents of a gateway whose line was only cut, once it has been asked', async () => {
+    sim.swarm.cut(middle.peer, south.peer)
+    await sim.clock.until(() => !applicable(middle).includes(FLIGHT), 10_000)
+    sim.swarm.healAll()
+    await sim.clock.until(() => applicable(middle).includes(FLIGHT), 10_000)
+  })
+
   it('removes the agents of a neighbour that disconnects for good', async () => {
     await sim.clock.run(south.control.disconnect(middle.identity.spiffeId))
     assert.deepEqual(

@@ -74,7 +74,15 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     passOnMs: config.passOnMs
   })
   const synchronizer = new Synchronizer(deps, replica, { changed: (changes) => book.apply(changes), gap: repair })
-  const exchanger = new Exchanger({ deps, replica, synchronizer, neighbor: (id) => list.get(id), passesOn: (origin) => book.passesOn(origin), learned: spread })
+  const exchanger = new Exchanger({
+    deps,
+    replica,
+    synchronizer,
+    neighbor: (id) => list.get(id),
+    passesOn: (origin) => book.passesOn(origin),
+    learned: spread,
+    agreed: (id) => book.believe(id)
+  })
   const advertiser = new Advertiser(deps, (epoch, from, entries) => {
     const to = entries.at(-1)?.entry.version ?? from
     synchronizer.takeOwn({ origin: self, epoch, from, to, entries })
@@ -117,6 +125,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
           break
         case 'offline':
         case 'holding':
+          book.doubt(neighbor.id)
           dialer.lost(neighbor.id)
           break
         case 'removed':

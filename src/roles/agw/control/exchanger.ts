@@ -22,6 +22,8 @@ export interface ExchangerOptions {
   readonly passesOn: (origin: string) => boolean
   /** News came from this neighbour or peer otherwise than by gossip: others may need it too. */
   readonly learned: (from: string) => void
+  /** An exchange with this neighbour has come to its end: both have the same. */
+  readonly agreed: (id: string) => void
 }
 
 /** Digest exchange with neighbours (draft 3.4.2): on link-up, on every gap, and now and then; what makes gossip a mere hint. */
@@ -53,6 +55,7 @@ export class Exchanger {
     this.#running.add(id)
     try {
       if (await this.#rounds(id)) this.#options.learned(id)
+      if (this.#options.neighbor(id)?.state === 'up') this.#options.agreed(id)
     } catch (error) {
       // The next heartbeat or the next round of the clock tries again.
       this.#options.deps.log.debug({ neighbor: id, error }, 'exchange failed')

@@ -34,6 +34,8 @@ export class RouteBook implements RoutingView {
   readonly #lastReachable = new Map<string, number>()
   /** Said goodbye for good: not listed until it can be reached again. */
   readonly #withdrawn = new Set<string>()
+  /** Origins that were lost and have not been asked since. */
+  readonly #doubted = new Set<string>()
   #paths: Map<string, Path> | undefined
   #ownLinks = ''
 
@@ -71,8 +73,22 @@ export class RouteBook implements RoutingView {
     if (!this.#allPaths().has(origin)) this.#withdrawn.add(origin)
   }
 
+  /**
+   * The line to a gateway was lost, and no other way leads there: it may have restarted, and until it has been asked what it has now, what it had is not
+   * offered.
+   */
+  doubt(origin: string): void {
+    if (!this.#allPaths().has(origin)) this.#doubted.add(origin)
+  }
+
+  /** What is held of the origin is what it has. */
+  believe(origin: string): void {
+    this.#doubted.delete(origin)
+  }
+
   /** An origin has been forgotten by the replica. */
   forget(origin: string): void {
+    this.#doubted.delete(origin)
     this.#dropLinks(origin)
     this.#lastReachable.delete(origin)
     this.#withdrawn.delete(origin)
@@ -175,7 +191,7 @@ export class RouteBook implements RoutingView {
       if (origin === this.#options.self() || this.#withdrawn.has(origin)) continue
       const found = this.#options.replica.state(origin)?.find(key)
       if (found?.entry.value.case !== 'agent') continue
-      routes.push(routeTo({ advert: found.entry.value.value, origin, confirmed: found.confirmed }, this.#options.self(), paths))
+      routes.push(routeTo({ advert: found.entry.value.value, origin, confirmed: found.confirmed && !this.#doubted.has(origin) }, this.#options.self(), paths))
     }
     return routes
   }
