@@ -1,6 +1,7 @@
 import { toHansaError } from '../../schema/errors.ts'
 import { type DemoAgents, found } from './agent-steps.ts'
 import type { World } from './found-domains.ts'
+import { isListedAsRevoked } from './public-chain.ts'
 import { must, refusal, type Story, until } from './story.ts'
 
 const NEWS_MS = 20_000
@@ -11,7 +12,7 @@ export async function endingSteps(story: Story, world: World, agents: DemoAgents
   story.chapter('What goes wrong, seen from the other domain')
   await killed(story, world, agents)
   await deregistered(story, world, agents)
-  await flooded(story, agents)
+  await flooded(story, world, agents)
   await revoked(story, world, agents)
   await disconnected(story, world)
 }
@@ -59,7 +60,7 @@ async function deregistered(story: Story, { north }: World, { visa }: DemoAgents
   )
 }
 
-async function flooded(story: Story, { flight, weather }: DemoAgents): Promise<void> {
+async function flooded(story: Story, { south }: World, { flight, weather }: DemoAgents): Promise<void> {
   const ask = (agent: typeof flight) => agent.node.admin.call('find', { capabilities: ['travel'] })
   await story.step(
     'flood',
@@ -85,7 +86,11 @@ async function flooded(story: Story, { flight, weather }: DemoAgents): Promise<v
       // The quota refills by one a second, so a slow machine lets a few more pass.
       must(passed >= 60 && passed < 100, `the cut came after ${passed}`)
       const { hits } = await ask(weather)
-      return `${passed} passed, then RATE_LIMITED with ${wait} ms to wait; weather@north.example still finds ${hits.length}`
+      // Seen from the other domain: what the flooder offers is found and called there as before.
+      const hit = await found(south, 'travel/flight-booking', flight.handle)
+      const answer = await south.outsider.ask(flight.handle, 'Hamburg to Visby')
+      must(answer.includes('Visby'), `the answer was ${JSON.stringify(answer)}`)
+      return `${passed} passed, then RATE_LIMITED with ${wait} ms to wait; weather@north.example still finds ${hits.length}, and south still finds and calls ${hit.handle}`
     }
   )
 }
@@ -101,7 +106,9 @@ async function revoked(story: Story, { north, south }: World, { flight }: DemoAg
       return `south finds ${hit.handle}; its certificate is ${state}`
     },
     async () => {
-      const { crlNumber } = await north.hub.admin.call('revoke', { certificate: flight.handle, reason: 'keyCompromise' })
+      const { revoked: certificates, crlNumber } = await north.hub.admin.call('revoke', { certificate: flight.handle, reason: 'keyCompromise' })
+      const serial = certificates[0]?.serial ?? ''
+      must(await isListedAsRevoked(north.hub.run.ingress ?? '', serial), "the list at north's public door does not have it")
       await until('gone from south', NEWS_MS, async () => {
         const { hits } = await south.gateway.admin.call('find', { capabilities: ['travel/flight-booking'], status: 'any' })
         const catalog = await south.outsider.catalog()

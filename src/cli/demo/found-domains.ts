@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { checkAtPublicDoor } from './public-chain.ts'
 import { type Outsider, outsiderAt } from './outsider.ts'
 import type { Programs } from './program.ts'
 import { must, refusal, type Story, until } from './story.ts'
@@ -59,7 +60,10 @@ export async function foundDomains(story: Story, programs: Programs, dir: string
       const { certificates } = await hubs.south.admin.call('certificates', {})
       const issued = certificates.find(({ spiffeId }) => spiffeId === 'spiffe://south.example/agw/gw1')
       must(issued?.state === 'good', 'the ACA does not know the certificate of the gateway')
-      return `spiffe://south.example/agw/gw1 holds serial ${issued.serial.slice(0, 12)}…, status ${issued.state}`
+      must(hubs.south.run.ingress !== undefined, 'the ACA of south has no public door')
+      const { chainPem } = await south.gateway.admin.call('ownCertificate', {})
+      const root = await checkAtPublicDoor(hubs.south.run.ingress, chainPem)
+      return `spiffe://south.example/agw/gw1 holds serial ${issued.serial.slice(0, 12)}…, ${issued.state}; by south's public door its chain leads to root ${root.slice(0, 14)}… and it is not on the revocation list`
     }
   )
   must(north !== undefined && south !== undefined, 'no gateways')

@@ -166,9 +166,7 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
   async function configure(domains: ReadonlyMap<string, readonly Uint8Array[]>): Promise<void> {
     const before = [...store.entries(CONFIGURED)].map(([domain]) => domain)
     for (const [domain, roots] of domains) {
-      const held = trust.get(domain)
-      const same = held !== undefined && held.roots.length === roots.length && roots.every((root) => held.roots.some((each) => sameBytes(each, root)))
-      if (!same) await list(domain, roots)
+      if (!trust.holds(domain, roots)) await list(domain, roots)
       store.put(CONFIGURED, domain, new Uint8Array())
     }
     for (const domain of before) {

@@ -50,6 +50,12 @@ export class TrustList {
     return this.#bundles.get(domain)
   }
 
+  /** True when exactly these roots are listed for the domain. */
+  holds(domain: string, roots: readonly Uint8Array[]): boolean {
+    const held = this.#bundles.get(domain)
+    return held !== undefined && sameRoots(held.roots, roots)
+  }
+
   /** Domain for which the root with this SHA-256 (hex) is listed. */
   domainOf(rootId: string): string | undefined {
     return this.#domainOf.get(rootId)
@@ -63,7 +69,7 @@ export class TrustList {
     const domain = parseDomain(bundle.domain)
     if (domain === this.#own) throw new HansaError('INVALID_ARGUMENT', 'the roots of the own domain come from the home')
     const held = this.#bundles.get(domain)
-    if (held !== undefined && (bundle.sequence < held.sequence || (bundle.sequence === held.sequence && sameRoots(held, bundle)))) return false
+    if (held !== undefined && (bundle.sequence < held.sequence || (bundle.sequence === held.sequence && sameRoots(held.roots, bundle.roots)))) return false
     if (bundle.roots.length > 0) this.#checkRoots(domain, bundle.roots, now)
     if (held === undefined && this.#bundles.size >= MAX_DOMAINS) throw new HansaError('INVALID_ARGUMENT', `${MAX_DOMAINS} domains are or were listed already`)
     this.#drop(domain)
@@ -105,6 +111,7 @@ export class TrustList {
   }
 }
 
-function sameRoots(a: TrustBundle, b: TrustBundle): boolean {
-  return a.roots.length === b.roots.length && a.roots.every((root, index) => sameBytes(root, b.roots[index] ?? new Uint8Array()))
+/** In any order. */
+function sameRoots(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
+  return a.length === b.length && a.every((root) => b.some((each) => sameBytes(each, root)))
 }
