@@ -25,18 +25,21 @@ export function callOperations(node: HansaNode): Pick<NodeOperations, 'call'> {
       const options = { signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) }
       const message = messageOf(request)
       let hops: readonly Hop[]
+      let encrypted: boolean
       if (stream) {
         const responses = node.swarm.stream(agent, message, options)
         for await (const response of responses) yield { kind: 'response', ...shown(response), response: toJson(StreamResponseSchema, response) }
         hops = responses.hops
+        encrypted = responses.direct
       } else {
         const sent = await node.swarm.send(agent, message, options)
         yield { kind: 'response', ...shown(sent.response), response: toJson(SendMessageResponseSchema, sent.response) }
         hops = sent.hops
+        encrypted = sent.direct
       }
       const ms = node.clock.monotonic() - begun
-      // Gateways see what they pass on, and none of them translates yet.
-      yield { kind: 'end', agent, ms, hops: hops.map(({ gateway, ms: at }) => ({ gateway, ms: at })), encrypted: false, translated: false }
+      // Gateways see what they pass on, so only a direct call is hidden from all; none of them translates yet.
+      yield { kind: 'end', agent, ms, hops: hops.map(({ gateway, ms: at }) => ({ gateway, ms: at })), encrypted, translated: false }
     }
   }
 }

@@ -23,6 +23,7 @@ export class OutboundCall {
   readonly #addresses: AddressBook
   readonly #settings: CallSettings
   #hops: readonly Hop[] = []
+  #direct = false
 
   constructor(deps: SwarmClientDeps, addresses: AddressBook, target: AgentId, operation: OperationName, settings: CallSettings) {
     this.#deps = deps
@@ -35,6 +36,11 @@ export class OutboundCall {
   /** From the trailer, so empty until the call has ended. */
   get hops(): readonly Hop[] {
     return this.#hops
+  }
+
+  /** True once the call goes straight to the agent's own node, whose key has been proved: nobody on the way can read it. */
+  get direct(): boolean {
+    return this.#direct
   }
 
   /** Sends the request and yields each response decoded. Leaving early cancels the call on every hop. */
@@ -75,7 +81,10 @@ export class OutboundCall {
     )
     if (config?.intraDomain === 'direct' && this.target.domain === self.domain) {
       const stream = await this.#openDirect(target, header, options)
-      if (stream !== undefined) return stream
+      if (stream !== undefined) {
+        this.#direct = true
+        return stream
+      }
     }
     const none = new HansaError('NO_ROUTE', `no gateway of ${self.domain} is known to this node`)
     return firstAnswer(throughGateways(this.#deps), none, (gateway) => rpc.open(targetOf(gateway, 'agw', self.domain), methods.call, header, options), isFinal)

@@ -18,12 +18,16 @@ export interface Sent {
   readonly response: a2a.SendMessageResponse
   /** Gateways passed and the agent's node, first to last, with the time spent at each and all behind it. */
   readonly hops: readonly Hop[]
+  /** The call went straight to the agent's node: encrypted end to end. What this node did, not what somebody told it. */
+  readonly direct: boolean
 }
 
 /** Responses as they arrive. Leaving the loop early cancels the stream on every hop (not the task). */
 export interface ResponseStream extends AsyncIterable<a2a.StreamResponse> {
   /** Complete when the loop has ended. */
   readonly hops: readonly Hop[]
+  /** As in Sent; known from the first response on. */
+  readonly direct: boolean
 }
 
 /** The swarm as one node sees it: finds agents of all listed domains and speaks to them. All methods throw HansaError. */
@@ -77,6 +81,9 @@ export function createSwarmClient(deps: SwarmClientDeps): SwarmClient {
       [Symbol.asyncIterator]: () => call.responses(toBinary(operations[operation].request, request), a2a.StreamResponseSchema),
       get hops() {
         return call.hops
+      },
+      get direct() {
+        return call.direct
       }
     }
   }
@@ -87,7 +94,7 @@ export function createSwarmClient(deps: SwarmClientDeps): SwarmClient {
     async send(agent, message, options = {}) {
       const call = open(agent, 'SendMessage', options)
       const response = await one(call, a2a.SendMessageResponseSchema, requestOf(message))
-      return { response, hops: call.hops }
+      return { response, hops: call.hops, direct: call.direct }
     },
     stream: (agent, message, options = {}) => many(agent, 'SendStreamingMessage', requestOf(message), options),
     subscribe: (agent, id, options = {}) => many(agent, 'SubscribeToTask', create(a2a.SubscribeToTaskRequestSchema, { id }), options),

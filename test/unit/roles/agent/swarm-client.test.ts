@@ -208,7 +208,8 @@ describe('calling agents', () => {
     const hotel = identity('agent', 'hotel')
     rpc.answer(ARS, methods.resolve, () => ({ record: record(ARS, 'hotel'), address: { node: nodeInfo(hotel), gateway: false }, source: 'local' }))
     rpc.streams.set(hotel.peer, answering)
-    await client.send('hotel@north.example', 'hi')
+    const sent = await client.send('hotel@north.example', 'hi')
+    assert.equal(sent.direct, true)
     assert.deepEqual([rpc.opened[0]?.peer, rpc.opened[0]?.method], [hotel.peer, methods.deliver.id])
     assert.deepEqual(rpc.opened[0]?.target.expect, { spiffeId: hotel.spiffeId })
   })
@@ -235,6 +236,15 @@ describe('calling agents', () => {
     await client.send('hotel@north.example', 'hi')
     assert.equal(rpc.calls(methods.resolve).length, 3)
     assert.equal(rpc.opened.at(-1)?.peer, after.peer)
+  })
+
+  it('does not call a call through a gateway direct, whatever hops the gateway tells', async () => {
+    const { client, rpc } = swarm({ intraDomain: 'direct' })
+    rpc.streams.set(GW1.peer, async (stream) => {
+      await answering(stream)
+      stream.setTrailer(trailer('spiffe://south.example/agent/visa'))
+    })
+    assert.equal((await client.send('visa@south.example', 'hi')).direct, false)
   })
 
   it('fetches cards and traces the way', async () => {
