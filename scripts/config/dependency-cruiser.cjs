@@ -32,7 +32,10 @@ const LIBRARIES = {
   ),
   x509: library('@peculiar/x509', 'reflect-metadata'),
   // it-pipe over Node's own HTTP responses, whose end is always seen.
-  http: library('fastify', 'it-pipe'),
+  http: library('fastify', 'it-pipe', 'canonicalize'),
+  grpc: library('@grpc/grpc-js'),
+  mqtt: library('aedes', 'mqtt'),
+  language: library('eld', 'fast-xml-parser', 'csv-parse', 'fastest-levenshtein', 'cockatiel'),
   system: library('pino', 'prom-client')
 }
 const ADAPTER = [...SCHEMA, '^src/wire/', '^src/ports/', IDS, '^src/core/crypto[.]ts$', '^src/core/structures/', ...BUILTIN]
@@ -50,7 +53,9 @@ module.exports = {
     },
     room('schema', '^src/schema/', SCHEMA),
     room('core', '^src/core/([^/]+)', [...SCHEMA, '^src/core/crypto[.]ts$', '^src/core/(ids|structures|liveness)/', '^src/core/$1/']),
-    room('wire', '^src/wire/', [...SCHEMA, '^src/wire/', IDS, '^src/core/crypto[.]ts$']),
+    room('wire', '^src/wire/(?!format/)', [...SCHEMA, '^src/wire/', IDS, '^src/core/crypto[.]ts$']),
+    // Pure codecs, each for its format.
+    room('wire/format', '^src/wire/format/', [...SCHEMA, '^src/wire/', IDS, ...library('cborg')]),
     room('ports', '^src/ports/', [...SCHEMA, '^src/ports/', WIRE_TABLES, IDS]),
     room('roles', '^src/roles/([^/]+)/', [...SCHEMA, '^src/core/', '^src/wire/', '^src/ports/', '^src/roles/$1/']),
     room('adapters', `^src/adapters/(?!(?:${Object.keys(LIBRARIES).join('|')})/)([^/]+)/`, [...ADAPTER, '^src/adapters/$1/']),

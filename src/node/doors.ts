@@ -48,6 +48,7 @@ const NO_GATEWAY: GatewayDoor = {
   admit: () => refuse(),
   call: () => refuse(),
   card: () => Promise.reject(roleMissing()),
+  notify: () => Promise.reject(roleMissing()),
   reachable: () => [],
   ready: () => true
 }

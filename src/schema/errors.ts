@@ -52,6 +52,8 @@ export const ERRORS = {
   EXTENDED_AGENT_CARD_NOT_CONFIGURED: 'Use the public card.',
   EXTENSION_SUPPORT_REQUIRED: 'Send A2A-Extensions with the required extension.',
   VERSION_NOT_SUPPORTED: 'Send A2A-Version: 1.0.',
+  // translation (draft 3.3.2)
+  TRANSLATION_UNAVAILABLE: 'Configure a backend for {pair} (gateway.language), or ask with onMissing "pass".',
   // this machine
   CONFIG_INVALID: 'Correct the file at the line named; hansa config check lists all problems.',
   HOME_MISSING: 'Make a home: hansa init --domain D, or hansa join.',

@@ -112,6 +112,7 @@ export const methods = {
   disconnect: unary('agw.disconnect/1', gateway.DisconnectRequestSchema, call.EmptySchema, listed('agw'), 'infrastructure'),
   sync: unary('agw.sync/1', gateway.SyncRequestSchema, gateway.SyncResponseSchema, listed('agw'), 'infrastructure', 4 * MIB),
   syncPush: unary('agw.push/1', gateway.SyncPushSchema, call.EmptySchema, listed('agw'), 'infrastructure', 4 * MIB),
+  notify: unary('agw.notify/1', gateway.NotifyRequestSchema, call.EmptySchema, listed('agw'), 'infrastructure', 4 * MIB),
   // data (draft 3.4.4)
   call: relay('agw.call/1', own()),
   relay: relay('agw.relay/1', listed('agw')),

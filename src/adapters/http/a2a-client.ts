@@ -1,7 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import type { Message } from '@bufbuild/protobuf'
 import { pipe } from 'it-pipe'
-import type { AgentClient } from '../../ports/agent-client.ts'
+import type { AgentClient, InvokeOptions } from '../../ports/agent-client.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { parseAnswer, renderCall } from '../../wire/binding/a2a-jsonrpc-client.ts'
 import { A2A_VERSION } from '../../wire/binding/a2a-version.ts'
@@ -61,7 +61,7 @@ export function createA2aClient(settings: A2aClientSettings): AgentClient {
     return known
   }
 
-  async function* invoke(operation: Operation, request: Message, options: Parameters<AgentClient['invoke']>[2]): AsyncGenerator<Message, void, undefined> {
+  async function* invoke(operation: Operation, request: Message, options: InvokeOptions): AsyncGenerator<Message, void, undefined> {
     const { signal } = options
     const { url, tenant } = await find(signal)
     const id = ++lastId
@@ -121,7 +121,7 @@ function withTenant(request: Message, tenant: string): Message {
   return copy
 }
 
-function headersOf(operation: Operation, { extensions, principal }: Parameters<AgentClient['invoke']>[2]): OutgoingHttpHeaders {
+function headersOf(operation: Operation, { extensions, principal }: InvokeOptions): OutgoingHttpHeaders {
   const unfit = extensions.find((uri) => !/^[\x21-\x2b\x2d-\x7e]+$/.test(uri))
   if (unfit !== undefined) throw new HansaError('INVALID_ARGUMENT', `not the URI of an extension: ${JSON.stringify(unfit.slice(0, 80))}`)
   return {

@@ -11,22 +11,21 @@ export function replyJsonRpcError(reply: FastifyReply, id: JsonRpcId, error: Han
     .send(renderFailure(id, error, jsonRpc))
 }
 
-/** Answers a plain GET with the error in the form of A2A's REST binding (google.rpc.Status as JSON). */
+/** Answers with the error in the form of A2A's REST binding (google.rpc.Status as JSON). */
 export function replyError(reply: FastifyReply, error: HansaError): FastifyReply {
   const { message, data } = renderError(error)
-  // A2A's own errors are 200 within JSON-RPC; nothing else may look like success.
-  const code = Math.max(ERROR_STATUS[error.code].http, 400)
+  const { rest: code, grpc: status } = ERROR_STATUS[error.code]
   return head(reply, error)
     .code(code)
     .type('application/json')
-    .send(JSON.stringify({ error: { code, status: error.code, message, details: data } }))
+    .send(JSON.stringify({ error: { code, status, message, details: data } }))
 }
 
 function head(reply: FastifyReply, error: HansaError): FastifyReply {
   if (error.code === 'RATE_LIMITED') reply.header('retry-after', Math.max(1, Math.ceil(Number(error.metadata['retryAfterMs'] ?? 1000) / 1000)))
   if (error.code === 'TOO_MANY_CALLS' || error.code === 'OVERLOADED') reply.header('retry-after', 1)
   // There is no registered scheme for client certificates; the challenge names what is wanted.
-  if (ERROR_STATUS[error.code].http === 401) reply.header('www-authenticate', 'Certificate realm="hansa"')
+  if (ERROR_STATUS[error.code].rest === 401) reply.header('www-authenticate', 'Certificate realm="hansa"')
   return reply.code(ERROR_STATUS[error.code].http)
 }
 

@@ -6,6 +6,7 @@ import type { GatewayDoor, Principal } from '../../ports/gateway-door.ts'
 import { HansaError, toHansaError } from '../../schema/errors.ts'
 import { type ParsedCall, parseCall, renderFailure, renderResult } from '../../wire/binding/a2a-jsonrpc-server.ts'
 import { checkVersion } from '../../wire/binding/a2a-version.ts'
+import { traceContext } from '../../wire/trace-context.ts'
 import { fromHttpLibrary, replyJsonRpcError } from './error-reply.ts'
 import { createEventStream } from './event-stream.ts'
 
@@ -14,8 +15,6 @@ const KEEP_ALIVE_MS = 15_000
 
 /** Longest deadline that the network carries (call.proto), in milliseconds. */
 const MAX_TIMEOUT_MS = 3_600_000
-
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 
 export interface JsonRpcRouteDeps {
   readonly door: GatewayDoor
@@ -137,15 +136,14 @@ function versionOf(request: FastifyRequest): string | undefined {
   return typeof query === 'string' ? query : undefined
 }
 
-function optionsOf({ headers }: FastifyRequest<Route>): { extensions: string[]; timeoutMs?: number; traceparent?: string } {
+function optionsOf({ headers }: FastifyRequest<Route>): { extensions: string[]; timeoutMs?: number; traceparent?: string; tracestate?: string } {
   const timeout = Number(headers['request-timeout-ms'])
-  const traceparent = headers['traceparent']
   return {
     extensions: String(headers['a2a-extensions'] ?? '')
       .split(',')
       .map((uri) => uri.trim())
       .filter((uri) => uri !== ''),
     timeoutMs: Number.isInteger(timeout) && timeout > 0 ? Math.min(timeout, MAX_TIMEOUT_MS) : undefined,
-    traceparent: typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent : undefined
+    ...traceContext(headers['traceparent'], headers['tracestate'])
   }
 }

@@ -1,5 +1,5 @@
 import { create, type Message, type MessageInitShape, toJson } from '@bufbuild/protobuf'
-import type { AgentClient } from '../../ports/agent-client.ts'
+import type { AgentClient, InvokeOptions } from '../../ports/agent-client.ts'
 import { HansaError } from '../../schema/errors.ts'
 import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import type { Operation } from '../../wire/operations.ts'
@@ -17,8 +17,6 @@ export interface HandlerClientOptions {
   readonly now?: () => number
   readonly newId?: () => string
 }
-
-type InvokeOptions = Parameters<AgentClient['invoke']>[2]
 
 /** An agent that is a function in this process, with the manners of A2A 1.0: messages, tasks, streams, cancellation. */
 export function createHandlerClient(handler: MessageHandler, options: HandlerClientOptions): AgentClient {
@@ -69,6 +67,11 @@ class HandlerClient implements AgentClient {
       case 'SubscribeToTask':
         yield* this.#subscribe((request as a2a.SubscribeToTaskRequest).id, options)
         return
+      case 'CreateTaskPushNotificationConfig':
+      case 'GetTaskPushNotificationConfig':
+      case 'ListTaskPushNotificationConfigs':
+      case 'DeleteTaskPushNotificationConfig':
+        throw new HansaError('PUSH_NOTIFICATION_NOT_SUPPORTED', 'this agent does not post to webhooks')
       case 'GetExtendedAgentCard':
         throw new HansaError('EXTENDED_AGENT_CARD_NOT_CONFIGURED', 'this agent has one card for all')
       case 'GetAgentCard':

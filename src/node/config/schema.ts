@@ -94,6 +94,29 @@ export const configSchema = z
         'loopback',
         "Whose HTTP requests without a certificate are taken in the name of this gateway: those from this machine, or nobody's."
       ),
+      tls: section({
+        certificate: optional(path, 'PEM chain for clients outside the network, with its key; otherwise TLS is served with the certificate of the node.'),
+        key: optional(path, 'PEM key that goes with the certificate.')
+      }),
+      proxies: setting(
+        list(text('an IP address or a network such as 10.0.0.0/8', 64), 64),
+        [],
+        'Whose X-Forwarded headers are believed: only the operator knows which proxies stand before this gateway.'
+      ),
+      mqtt: section({
+        broker: setting(
+          text('embedded, none, or the mqtt: or mqtts: URL of a broker', 512),
+          'embedded',
+          'A broker of its own behind the one port, unless the domain has one already.'
+        ),
+        username: optional(text('a user name at that broker', 200), 'Where that broker asks for one.'),
+        password: optional(path, 'File with the password that goes with it.')
+      }),
+      webhooks: setting(
+        list(text('an IP address, a network such as 10.0.0.0/8, or a host name', 253), 64),
+        [],
+        'Private addresses that clients of this gateway may have notifications sent to; public ones need no entry, all others are refused.'
+      ),
       neighbors: setting(list(address, 64), [], 'Gateways connected at start and again whenever they were lost.'),
       heartbeat: setting(duration('200ms', '1h'), '30s', 'The draft leaves it open; three missed ones make offline, so an outage shows within two minutes.'),
       missed: setting(integer(1, 20), 3, 'Two lost packets or one long pause of a garbage collector must not take an agent away.'),
@@ -133,6 +156,7 @@ export const configSchema = z
     agent: section({
       name: optional(text('a name for people', 200), 'Instead of the one in the card; the handle comes from the certificate.'),
       card: optional(url, 'Where the card of the agent beside this node is: hansa agent run writes it.'),
+      mapping: optional(path, 'How a plain HTTP or gRPC service is called as an agent: hansa agent run --mapping FILE.'),
       capabilities: setting(list(capability, 64), [], 'Offered beside what the skills of the card say.'),
       languages: setting(list(languageTag, 64), [], 'The card has no place for them.'),
       probe: setting(
@@ -166,6 +190,8 @@ export const configSchema = z
   .superRefine((config, context) => {
     if (config.registry.republish > config.registry.recordLifetime)
       context.addIssue({ code: 'custom', path: ['registry', 'republish'], message: 'a duration not longer than registry.recordLifetime' })
+    if ((config.gateway.tls.certificate === undefined) !== (config.gateway.tls.key === undefined))
+      context.addIssue({ code: 'custom', path: ['gateway', 'tls'], message: 'both a certificate and its key, or neither' })
     if (Object.hasOwn(config.trust.domains, config.domain))
       context.addIssue({ code: 'custom', path: ['trust', 'domains', config.domain], message: 'another domain; the roots of the own one are in the home' })
   })

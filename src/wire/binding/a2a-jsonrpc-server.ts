@@ -1,6 +1,6 @@
 import type { JsonValue, Message } from '@bufbuild/protobuf'
 import { HansaError, toHansaError } from '../../schema/errors.ts'
-import { isOperation, type Operation, operations } from '../operations.ts'
+import { isA2aOperation, type Operation, operations } from '../operations.ts'
 import { requestFromJson, responseToJson } from './a2a-json.ts'
 import { renderError } from './error-info.ts'
 import { isShallow } from './json-depth.ts'
@@ -22,9 +22,6 @@ const MAX_ID = 256
 
 /** The codec of the messages takes 100 levels; the request around them adds a few. */
 const MAX_DEPTH = 128
-
-/** Operations of A2A that need a relay of webhooks; a client is told so in A2A's words. */
-const PUSH = /^(Create|Get|List|Delete)TaskPushNotificationConfigs?$/
 
 /** One JSON-RPC request of A2A 1.0, from the exact bytes of the body. Never throws. */
 export function parseCall(body: Uint8Array): ParsedCall {
@@ -50,10 +47,7 @@ export function parseCall(body: Uint8Array): ParsedCall {
 }
 
 function parseParams(method: string, params: unknown): { operation: Operation; message: Message } {
-  if (PUSH.test(method)) throw new HansaError('PUSH_NOTIFICATION_NOT_SUPPORTED', 'push notifications are not relayed')
-  // The network's own operations are not for clients: the card has a path, a trace is the operator's.
-  if (!isOperation(method) || method === 'GetAgentCard' || method === 'Trace')
-    throw new HansaError('METHOD_NOT_FOUND', `no such method: ${JSON.stringify(method.slice(0, 80))}`)
+  if (!isA2aOperation(method)) throw new HansaError('METHOD_NOT_FOUND', `no such method: ${JSON.stringify(method.slice(0, 80))}`)
   if (params !== undefined && (typeof params !== 'object' || params === null || Array.isArray(params)))
     throw new HansaError('INVALID_ARGUMENT', 'params must be an object')
   const operation = operations[method]

@@ -2,19 +2,26 @@ import { isMessage, type Message } from '@bufbuild/protobuf'
 import { HansaError } from '../../schema/errors.ts'
 import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 
-/** Checks what A2A requires of a request beyond its types (specification 4). Throws INVALID_ARGUMENT naming the field, PUSH_NOTIFICATION_NOT_SUPPORTED. */
+/** Checks what A2A requires of a request beyond its types (specification 4). Throws INVALID_ARGUMENT naming the field. */
 export function checkRequired(request: Message): void {
   if (isMessage(request, a2a.SendMessageRequestSchema)) {
     checkMessage(request.message)
-    // The agent would post to an address of the caller's network, which it may not be able to reach.
-    if (request.configuration?.taskPushNotificationConfig !== undefined)
-      throw new HansaError('PUSH_NOTIFICATION_NOT_SUPPORTED', 'push notifications are not relayed', { field: 'configuration.taskPushNotificationConfig' })
+    const webhook = request.configuration?.taskPushNotificationConfig
+    if (webhook !== undefined) need(webhook.url !== '', 'configuration.taskPushNotificationConfig.url')
   } else if (
     isMessage(request, a2a.GetTaskRequestSchema) ||
     isMessage(request, a2a.CancelTaskRequestSchema) ||
     isMessage(request, a2a.SubscribeToTaskRequestSchema)
   )
     need(request.id !== '', 'id')
+  else if (isMessage(request, a2a.TaskPushNotificationConfigSchema)) {
+    need(request.taskId !== '', 'taskId')
+    need(request.url !== '', 'url')
+  } else if (isMessage(request, a2a.ListTaskPushNotificationConfigsRequestSchema)) need(request.taskId !== '', 'taskId')
+  else if (isMessage(request, a2a.GetTaskPushNotificationConfigRequestSchema) || isMessage(request, a2a.DeleteTaskPushNotificationConfigRequestSchema)) {
+    need(request.taskId !== '', 'taskId')
+    need(request.id !== '', 'id')
+  }
 }
 
 /** Any JSON object is a response of which nothing is known; one that says nothing is none. Throws INVALID_AGENT_RESPONSE. */

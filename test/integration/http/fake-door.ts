@@ -42,6 +42,13 @@ export class FakeDoor implements GatewayDoor {
     return Promise.resolve(this.cardBytes)
   }
 
+  readonly notified: Parameters<GatewayDoor['notify']>[] = []
+
+  notify(...notification: Parameters<GatewayDoor['notify']>): Promise<void> {
+    this.notified.push(notification)
+    return Promise.resolve()
+  }
+
   reachable(): AgentAdvert[] {
     const fields = { resourceId: 'urn:air:north.example:agent:flight', handle: 'flight@north.example', name: 'Flight', description: 'Books flights' }
     return [create(AgentAdvertSchema, { ...fields, capabilities: ['travel/flight-booking'] })]

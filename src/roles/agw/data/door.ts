@@ -124,6 +124,7 @@ export function createDoor(deps: DoorDeps): GatewayDoor & { trace(target: string
       for await (const told of run(outgoing, hopsAtEnd)) hops = told
       return hops
     },
+    notify: () => Promise.reject(new HansaError('PUSH_NOTIFICATION_NOT_SUPPORTED', 'push notifications are not relayed')),
     reachable(principal) {
       const { domain } = parseSpiffeId(principal.spiffeId)
       const listed = deps.identities.domains()

@@ -21,8 +21,11 @@ describe('explanation of the config', () => {
     assert.equal(new Set(settings.map((setting) => setting.env)).size, settings.length)
   })
 
-  it('has a default for everything but who the node is, where others reach its door and what its agent is', () => {
+  it('has a default for everything but who the node is, where others reach its door, what its agent is, and files and accounts that only an operator has', () => {
     const without = settings.filter((setting) => setting.initial === undefined).map((setting) => setting.path.join('.'))
-    assert.deepEqual(without, ['domain', 'name', 'roles', 'gateway.announce', 'agent.name', 'agent.card'])
+    assert.deepEqual(without, [
+      ...['domain', 'name', 'roles', 'gateway.announce', 'gateway.tls.certificate', 'gateway.tls.key', 'gateway.mqtt.username', 'gateway.mqtt.password'],
+      ...['agent.name', 'agent.card', 'agent.mapping']
+    ])
   })
 })

@@ -27,7 +27,11 @@ describe('A2A JSON-RPC, server side', () => {
       SendStreamingMessage: { message },
       GetTask: { id: 't' },
       CancelTask: { id: 't' },
-      SubscribeToTask: { id: 't' }
+      SubscribeToTask: { id: 't' },
+      CreateTaskPushNotificationConfig: { taskId: 't', url: 'https://client.example/hook' },
+      GetTaskPushNotificationConfig: { taskId: 't', id: 'c' },
+      ListTaskPushNotificationConfigs: { taskId: 't' },
+      DeleteTaskPushNotificationConfig: { taskId: 't', id: 'c' }
     }
     for (const name of Object.keys(operations)) {
       const parsed = parse({ jsonrpc: '2.0', id: 'a', method: name, params: params[name] })
@@ -60,11 +64,11 @@ describe('A2A JSON-RPC, server side', () => {
     ['a method of A2A 0.3', { jsonrpc: '2.0', id: 1, method: 'message/send' }, -32601],
     ['a method of every object', { jsonrpc: '2.0', id: 1, method: 'constructor' }, -32601],
     ["the network's own operation", { jsonrpc: '2.0', id: 1, method: 'Trace' }, -32601],
-    ['push notifications', { jsonrpc: '2.0', id: 1, method: 'CreateTaskPushNotificationConfig', params: {} }, -32003],
+    ['a webhook without a task', { jsonrpc: '2.0', id: 1, method: 'CreateTaskPushNotificationConfig', params: { url: 'http://x' } }, -32602],
     [
-      'a webhook in a message',
-      { jsonrpc: '2.0', id: 1, method: 'SendMessage', params: { message, configuration: { taskPushNotificationConfig: { url: 'http://x' } } } },
-      -32003
+      'a webhook without an address',
+      { jsonrpc: '2.0', id: 1, method: 'SendMessage', params: { message, configuration: { taskPushNotificationConfig: { token: 't' } } } },
+      -32602
     ],
     ['params that are a list', { jsonrpc: '2.0', id: 1, method: 'GetTask', params: [] }, -32602],
     ['params that are null', { jsonrpc: '2.0', id: 1, method: 'GetTask', params: null }, -32602],

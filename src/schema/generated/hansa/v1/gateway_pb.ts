@@ -18,7 +18,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file hansa/v1/gateway.proto.
  */
 export const file_hansa_v1_gateway: GenFile = /*@__PURE__*/
-  fileDesc("ChZoYW5zYS92MS9nYXRld2F5LnByb3RvEghoYW5zYS52MSJkCg1BdHRhY2hSZXF1ZXN0EisKC2Rlc2NyaXB0aW9uGAEgASgLMhYuaGFuc2EudjEuU2lnbmVkUmVjb3JkEiYKBnJlY29yZBgCIAEoCzIWLmhhbnNhLnYxLlNpZ25lZFJlY29yZCIzCg5BdHRhY2hSZXNwb25zZRIUCgxoZWFydGJlYXRfbXMYASABKA0SCwoDdXJsGAIgASgJIk4KEEhlYXJ0YmVhdFJlcXVlc3QSEwoLcmVzb3VyY2VfaWQYASABKAkSJQoGc3RhdHVzGAIgASgOMhUuaGFuc2EudjEuQWdlbnRTdGF0dXMiJQoRSGVhcnRiZWF0UmVzcG9uc2USEAoIYXR0YWNoZWQYASABKAgiNAoNRGV0YWNoUmVxdWVzdBITCgtyZXNvdXJjZV9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkimAEKDkNvbm5lY3RSZXF1ZXN0EiMKB2dhdGV3YXkYASABKAsyEi5oYW5zYS52MS5Ob2RlSW5mbxIRCglwcm90b2NvbHMYAiADKAkSJwoGc3RhdHVzGAMgASgOMhcuaGFuc2EudjEuR2F0ZXdheVN0YXR1cxIlCgZidW5kbGUYBCABKAsyFS5oYW5zYS52MS5UcnVzdEJ1bmRsZSKZAQoPQ29ubmVjdFJlc3BvbnNlEiMKB2dhdGV3YXkYASABKAsyEi5oYW5zYS52MS5Ob2RlSW5mbxIRCglwcm90b2NvbHMYAiADKAkSJwoGc3RhdHVzGAMgASgOMhcuaGFuc2EudjEuR2F0ZXdheVN0YXR1cxIlCgZidW5kbGUYBCABKAsyFS5oYW5zYS52MS5UcnVzdEJ1bmRsZSJhChBHYXRld2F5SGVhcnRiZWF0EicKBnN0YXR1cxgBIAEoDjIXLmhhbnNhLnYxLkdhdGV3YXlTdGF0dXMSJAoEaGVhZBgCIAEoCzIWLmhhbnNhLnYxLk9yaWdpbkRpZ2VzdCI3ChFEaXNjb25uZWN0UmVxdWVzdBIOCgZyZWFzb24YASABKAkSEgoKcmVzdGFydGluZxgCIAEoCCI+CgxPcmlnaW5EaWdlc3QSDgoGb3JpZ2luGAEgASgJEg0KBWVwb2NoGAIgASgEEg8KB3ZlcnNpb24YAyABKAQi6wEKCVN5bmNFbnRyeRIOCgZvcmlnaW4YASABKAkSDQoFZXBvY2gYAiABKAQSDwoHdmVyc2lvbhgDIAEoBBILCgNrZXkYBCABKAkSJgoFYWdlbnQYBSABKAsyFS5oYW5zYS52MS5BZ2VudEFkdmVydEgAEiQKBWxpbmtzGAYgASgLMhMuaGFuc2EudjEuTGlua1N0YXRlSAASJQoHZ2F0ZXdheRgHIAEoCzISLmhhbnNhLnYxLk5vZGVJbmZvSAASIwoEZ29uZRgIIAEoCzITLmhhbnNhLnYxLlRvbWJzdG9uZUgAQgcKBXZhbHVlIhcKCVRvbWJzdG9uZRIKCgJhdBgBIAEoAyLzAQoLQWdlbnRBZHZlcnQSEwoLcmVzb3VyY2VfaWQYASABKAkSEQoJc3BpZmZlX2lkGAIgASgJEg4KBmhhbmRsZRgDIAEoCRIMCgRuYW1lGAQgASgJEhMKC2Rlc2NyaXB0aW9uGAUgASgJEhQKDGNhcGFiaWxpdGllcxgGIAMoCRIRCglsYW5ndWFnZXMYByADKAkSEQoJcHJvdG9jb2xzGAggAygJEhEKCXN0cmVhbWluZxgJIAEoCBIlCgZzdGF0dXMYCiABKA4yFS5oYW5zYS52MS5BZ2VudFN0YXR1cxITCgtjYXJkX3NoYTI1NhgLIAEoDCIqCglMaW5rU3RhdGUSHQoFbGlua3MYASADKAsyDi5oYW5zYS52MS5MaW5rIiUKBExpbmsSDwoHZ2F0ZXdheRgBIAEoCRIMCgRjb3N0GAIgASgNIngKBURlbHRhEg4KBm9yaWdpbhgBIAEoCRINCgVlcG9jaBgCIAEoBBIMCgRmcm9tGAMgASgEEgoKAnRvGAQgASgEEg0KBXJlc2V0GAUgASgIEicKB2VudHJpZXMYBiADKAsyFi5oYW5zYS52MS5TaWduZWRSZWNvcmQiLQoKU3luY0dvc3NpcBIfCgZkZWx0YXMYASADKAsyDy5oYW5zYS52MS5EZWx0YSI1CgtTeW5jUmVxdWVzdBImCgZkaWdlc3QYASADKAsyFi5oYW5zYS52MS5PcmlnaW5EaWdlc3QiZQoMU3luY1Jlc3BvbnNlEh8KBmRlbHRhcxgBIAMoCzIPLmhhbnNhLnYxLkRlbHRhEiYKBmRpZ2VzdBgCIAMoCzIWLmhhbnNhLnYxLk9yaWdpbkRpZ2VzdBIMCgRtb3JlGAMgASgIIisKCFN5bmNQdXNoEh8KBmRlbHRhcxgBIAMoCzIPLmhhbnNhLnYxLkRlbHRhIm0KD09yaWdpbkFzc2VydGlvbhIOCgZpc3N1ZXIYASABKAkSEQoJcHJpbmNpcGFsGAIgASgJEhAKCGF1ZGllbmNlGAMgASgJEhEKCWlzc3VlZF9hdBgEIAEoAxISCgpleHBpcmVzX2F0GAUgASgDIrEBCgtSZWxheUhlYWRlchIPCgdjYWxsX2lkGAEgASgJEg4KBnRhcmdldBgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkSEQoJaG9wX2xpbWl0GAQgASgNEgwKBHBhdGgYBSADKAkSJgoGb3JpZ2luGAYgASgLMhYuaGFuc2EudjEuU2lnbmVkUmVjb3JkEhIKCmV4dGVuc2lvbnMYByADKAkSEQoJcHJpbmNpcGFsGAggASgJIisKDFJlbGF5VHJhaWxlchIbCgRob3BzGAEgAygLMg0uaGFuc2EudjEuSG9wIiIKA0hvcBIPCgdnYXRld2F5GAEgASgJEgoKAm1zGAIgASgBKoYBCg1HYXRld2F5U3RhdHVzEh4KGkdBVEVXQVlfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGgoWR0FURVdBWV9TVEFUVVNfUlVOTklORxABEh0KGUdBVEVXQVlfU1RBVFVTX1JFU1RBUlRJTkcQAhIaChZHQVRFV0FZX1NUQVRVU19PRkZMSU5FEANiBnByb3RvMw", [file_hansa_v1_call, file_hansa_v1_directory, file_hansa_v1_trust]);
+  fileDesc("ChZoYW5zYS92MS9nYXRld2F5LnByb3RvEghoYW5zYS52MSJkCg1BdHRhY2hSZXF1ZXN0EisKC2Rlc2NyaXB0aW9uGAEgASgLMhYuaGFuc2EudjEuU2lnbmVkUmVjb3JkEiYKBnJlY29yZBgCIAEoCzIWLmhhbnNhLnYxLlNpZ25lZFJlY29yZCIzCg5BdHRhY2hSZXNwb25zZRIUCgxoZWFydGJlYXRfbXMYASABKA0SCwoDdXJsGAIgASgJIk4KEEhlYXJ0YmVhdFJlcXVlc3QSEwoLcmVzb3VyY2VfaWQYASABKAkSJQoGc3RhdHVzGAIgASgOMhUuaGFuc2EudjEuQWdlbnRTdGF0dXMiJQoRSGVhcnRiZWF0UmVzcG9uc2USEAoIYXR0YWNoZWQYASABKAgiNAoNRGV0YWNoUmVxdWVzdBITCgtyZXNvdXJjZV9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkimAEKDkNvbm5lY3RSZXF1ZXN0EiMKB2dhdGV3YXkYASABKAsyEi5oYW5zYS52MS5Ob2RlSW5mbxIRCglwcm90b2NvbHMYAiADKAkSJwoGc3RhdHVzGAMgASgOMhcuaGFuc2EudjEuR2F0ZXdheVN0YXR1cxIlCgZidW5kbGUYBCABKAsyFS5oYW5zYS52MS5UcnVzdEJ1bmRsZSKZAQoPQ29ubmVjdFJlc3BvbnNlEiMKB2dhdGV3YXkYASABKAsyEi5oYW5zYS52MS5Ob2RlSW5mbxIRCglwcm90b2NvbHMYAiADKAkSJwoGc3RhdHVzGAMgASgOMhcuaGFuc2EudjEuR2F0ZXdheVN0YXR1cxIlCgZidW5kbGUYBCABKAsyFS5oYW5zYS52MS5UcnVzdEJ1bmRsZSJhChBHYXRld2F5SGVhcnRiZWF0EicKBnN0YXR1cxgBIAEoDjIXLmhhbnNhLnYxLkdhdGV3YXlTdGF0dXMSJAoEaGVhZBgCIAEoCzIWLmhhbnNhLnYxLk9yaWdpbkRpZ2VzdCI3ChFEaXNjb25uZWN0UmVxdWVzdBIOCgZyZWFzb24YASABKAkSEgoKcmVzdGFydGluZxgCIAEoCCI+CgxPcmlnaW5EaWdlc3QSDgoGb3JpZ2luGAEgASgJEg0KBWVwb2NoGAIgASgEEg8KB3ZlcnNpb24YAyABKAQi6wEKCVN5bmNFbnRyeRIOCgZvcmlnaW4YASABKAkSDQoFZXBvY2gYAiABKAQSDwoHdmVyc2lvbhgDIAEoBBILCgNrZXkYBCABKAkSJgoFYWdlbnQYBSABKAsyFS5oYW5zYS52MS5BZ2VudEFkdmVydEgAEiQKBWxpbmtzGAYgASgLMhMuaGFuc2EudjEuTGlua1N0YXRlSAASJQoHZ2F0ZXdheRgHIAEoCzISLmhhbnNhLnYxLk5vZGVJbmZvSAASIwoEZ29uZRgIIAEoCzITLmhhbnNhLnYxLlRvbWJzdG9uZUgAQgcKBXZhbHVlIhcKCVRvbWJzdG9uZRIKCgJhdBgBIAEoAyLzAQoLQWdlbnRBZHZlcnQSEwoLcmVzb3VyY2VfaWQYASABKAkSEQoJc3BpZmZlX2lkGAIgASgJEg4KBmhhbmRsZRgDIAEoCRIMCgRuYW1lGAQgASgJEhMKC2Rlc2NyaXB0aW9uGAUgASgJEhQKDGNhcGFiaWxpdGllcxgGIAMoCRIRCglsYW5ndWFnZXMYByADKAkSEQoJcHJvdG9jb2xzGAggAygJEhEKCXN0cmVhbWluZxgJIAEoCBIlCgZzdGF0dXMYCiABKA4yFS5oYW5zYS52MS5BZ2VudFN0YXR1cxITCgtjYXJkX3NoYTI1NhgLIAEoDCIqCglMaW5rU3RhdGUSHQoFbGlua3MYASADKAsyDi5oYW5zYS52MS5MaW5rIiUKBExpbmsSDwoHZ2F0ZXdheRgBIAEoCRIMCgRjb3N0GAIgASgNIngKBURlbHRhEg4KBm9yaWdpbhgBIAEoCRINCgVlcG9jaBgCIAEoBBIMCgRmcm9tGAMgASgEEgoKAnRvGAQgASgEEg0KBXJlc2V0GAUgASgIEicKB2VudHJpZXMYBiADKAsyFi5oYW5zYS52MS5TaWduZWRSZWNvcmQiLQoKU3luY0dvc3NpcBIfCgZkZWx0YXMYASADKAsyDy5oYW5zYS52MS5EZWx0YSI1CgtTeW5jUmVxdWVzdBImCgZkaWdlc3QYASADKAsyFi5oYW5zYS52MS5PcmlnaW5EaWdlc3QiZQoMU3luY1Jlc3BvbnNlEh8KBmRlbHRhcxgBIAMoCzIPLmhhbnNhLnYxLkRlbHRhEiYKBmRpZ2VzdBgCIAMoCzIWLmhhbnNhLnYxLk9yaWdpbkRpZ2VzdBIMCgRtb3JlGAMgASgIIisKCFN5bmNQdXNoEh8KBmRlbHRhcxgBIAMoCzIPLmhhbnNhLnYxLkRlbHRhIm0KD09yaWdpbkFzc2VydGlvbhIOCgZpc3N1ZXIYASABKAkSEQoJcHJpbmNpcGFsGAIgASgJEhAKCGF1ZGllbmNlGAMgASgJEhEKCWlzc3VlZF9hdBgEIAEoAxISCgpleHBpcmVzX2F0GAUgASgDIqoCCgtSZWxheUhlYWRlchIPCgdjYWxsX2lkGAEgASgJEg4KBnRhcmdldBgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkSEQoJaG9wX2xpbWl0GAQgASgNEgwKBHBhdGgYBSADKAkSJgoGb3JpZ2luGAYgASgLMhYuaGFuc2EudjEuU2lnbmVkUmVjb3JkEhIKCmV4dGVuc2lvbnMYByADKAkSEQoJcHJpbmNpcGFsGAggASgJEhIKCnRyYWNlc3RhdGUYCSABKAkSKgoLdHJhbnNsYXRpb24YCiABKAsyFS5oYW5zYS52MS5UcmFuc2xhdGlvbhIVCg1jb250ZW50X3R5cGVzGAsgAygJEg8KB2FjY2VwdHMYDCADKAkSDwoHd2ViaG9vaxgNIAEoCCJuCgtUcmFuc2xhdGlvbhIMCgRmcm9tGAEgASgJEgoKAnRvGAIgASgJEg0KBXJlcGx5GAMgASgJEgwKBHBhc3MYBCABKAgSFAoMcmVxdWVzdF9kb25lGAUgASgIEhIKCnJlcGx5X2RvbmUYBiABKAgiXwoMUmVsYXlUcmFpbGVyEhsKBGhvcHMYASADKAsyDS5oYW5zYS52MS5Ib3ASMgoMdHJhbnNsYXRpb25zGAIgAygLMhwuaGFuc2EudjEuQXBwbGllZFRyYW5zbGF0aW9uIl4KEkFwcGxpZWRUcmFuc2xhdGlvbhIPCgdnYXRld2F5GAEgASgJEgwKBGZyb20YAiABKAkSCgoCdG8YAyABKAkSDgoGZW5naW5lGAQgASgJEg0KBXJlcGx5GAUgASgIIk4KDU5vdGlmeVJlcXVlc3QSCgoCaWQYASABKAkSDQoFYWdlbnQYAiABKAkSDQoFZXZlbnQYAyABKAwSEwoLdHJhY2VwYXJlbnQYBCABKAkiIgoDSG9wEg8KB2dhdGV3YXkYASABKAkSCgoCbXMYAiABKAEqhgEKDUdhdGV3YXlTdGF0dXMSHgoaR0FURVdBWV9TVEFUVVNfVU5TUEVDSUZJRUQQABIaChZHQVRFV0FZX1NUQVRVU19SVU5OSU5HEAESHQoZR0FURVdBWV9TVEFUVVNfUkVTVEFSVElORxACEhoKFkdBVEVXQVlfU1RBVFVTX09GRkxJTkUQA2IGcHJvdG8z", [file_hansa_v1_call, file_hansa_v1_directory, file_hansa_v1_trust]);
 
 /**
  * Agent access.
@@ -725,6 +725,41 @@ export type RelayHeader = Message<"hansa.v1.RelayHeader"> & {
    * @generated from field: string principal = 8;
    */
   principal: string;
+
+  /**
+   * W3C tracestate of the caller; its traceparent is in CallOpen.
+   *
+   * @generated from field: string tracestate = 9;
+   */
+  tracestate: string;
+
+  /**
+   * What is left to translate on the way (draft 3.3.2); absent: nothing.
+   *
+   * @generated from field: hansa.v1.Translation translation = 10;
+   */
+  translation?: Translation | undefined;
+
+  /**
+   * Media types of the parts that are not plain text, so that the last gateway knows without decoding whether the target takes them. At most 16.
+   *
+   * @generated from field: repeated string content_types = 11;
+   */
+  contentTypes: string[];
+
+  /**
+   * Media types that the caller takes back (acceptedOutputModes). At most 16.
+   *
+   * @generated from field: repeated string accepts = 12;
+   */
+  accepts: string[];
+
+  /**
+   * The request names a webhook, which gateways relay (TaskPushNotificationConfig).
+   *
+   * @generated from field: bool webhook = 13;
+   */
+  webhook: boolean;
 };
 
 /**
@@ -735,6 +770,62 @@ export const RelayHeaderSchema: GenMessage<RelayHeader> = /*@__PURE__*/
   messageDesc(file_hansa_v1_gateway, 21);
 
 /**
+ * A request to have a message, and what is answered to it, put into other languages. Tags are BCP 47.
+ *
+ * @generated from message hansa.v1.Translation
+ */
+export type Translation = Message<"hansa.v1.Translation"> & {
+  /**
+   * Language of the message; empty when it is to be found out.
+   *
+   * @generated from field: string from = 1;
+   */
+  from: string;
+
+  /**
+   * What the caller asked for. A language of the target: the message is put into it. Another: the language of the caller, for answers.
+   *
+   * @generated from field: string to = 2;
+   */
+  to: string;
+
+  /**
+   * Language of the answers where the caller named one apart from `to`.
+   *
+   * @generated from field: string reply = 3;
+   */
+  reply: string;
+
+  /**
+   * False: fail with TRANSLATION_UNAVAILABLE where nobody can do a pair. True: pass the original on, marked.
+   *
+   * @generated from field: bool pass = 4;
+   */
+  pass: boolean;
+
+  /**
+   * Done by a gateway that the call has passed.
+   *
+   * @generated from field: bool request_done = 5;
+   */
+  requestDone: boolean;
+
+  /**
+   * Will be done by a gateway that the call has passed, on the way back.
+   *
+   * @generated from field: bool reply_done = 6;
+   */
+  replyDone: boolean;
+};
+
+/**
+ * Describes the message hansa.v1.Translation.
+ * Use `create(TranslationSchema)` to create a new message.
+ */
+export const TranslationSchema: GenMessage<Translation> = /*@__PURE__*/
+  messageDesc(file_hansa_v1_gateway, 22);
+
+/**
  * @generated from message hansa.v1.RelayTrailer
  */
 export type RelayTrailer = Message<"hansa.v1.RelayTrailer"> & {
@@ -742,6 +833,13 @@ export type RelayTrailer = Message<"hansa.v1.RelayTrailer"> & {
    * @generated from field: repeated hansa.v1.Hop hops = 1;
    */
   hops: Hop[];
+
+  /**
+   * What was translated on the way; at most 8.
+   *
+   * @generated from field: repeated hansa.v1.AppliedTranslation translations = 2;
+   */
+  translations: AppliedTranslation[];
 };
 
 /**
@@ -749,7 +847,90 @@ export type RelayTrailer = Message<"hansa.v1.RelayTrailer"> & {
  * Use `create(RelayTrailerSchema)` to create a new message.
  */
 export const RelayTrailerSchema: GenMessage<RelayTrailer> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_gateway, 22);
+  messageDesc(file_hansa_v1_gateway, 23);
+
+/**
+ * @generated from message hansa.v1.AppliedTranslation
+ */
+export type AppliedTranslation = Message<"hansa.v1.AppliedTranslation"> & {
+  /**
+   * SPIFFE ID of the gateway.
+   *
+   * @generated from field: string gateway = 1;
+   */
+  gateway: string;
+
+  /**
+   * @generated from field: string from = 2;
+   */
+  from: string;
+
+  /**
+   * @generated from field: string to = 3;
+   */
+  to: string;
+
+  /**
+   * memory, apertium, http, ...
+   *
+   * @generated from field: string engine = 4;
+   */
+  engine: string;
+
+  /**
+   * True for an answer, false for the request.
+   *
+   * @generated from field: bool reply = 5;
+   */
+  reply: boolean;
+};
+
+/**
+ * Describes the message hansa.v1.AppliedTranslation.
+ * Use `create(AppliedTranslationSchema)` to create a new message.
+ */
+export const AppliedTranslationSchema: GenMessage<AppliedTranslation> = /*@__PURE__*/
+  messageDesc(file_hansa_v1_gateway, 24);
+
+/**
+ * An event of a task for a webhook of a client at the gateway that is called (A2A push notification), from the gateway of the agent.
+ *
+ * @generated from message hansa.v1.NotifyRequest
+ */
+export type NotifyRequest = Message<"hansa.v1.NotifyRequest"> & {
+  /**
+   * Chosen by the gateway that is called when the webhook was set.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Handle of the agent.
+   *
+   * @generated from field: string agent = 2;
+   */
+  agent: string;
+
+  /**
+   * lf.a2a.v1.StreamResponse, encoded.
+   *
+   * @generated from field: bytes event = 3;
+   */
+  event: Uint8Array;
+
+  /**
+   * @generated from field: string traceparent = 4;
+   */
+  traceparent: string;
+};
+
+/**
+ * Describes the message hansa.v1.NotifyRequest.
+ * Use `create(NotifyRequestSchema)` to create a new message.
+ */
+export const NotifyRequestSchema: GenMessage<NotifyRequest> = /*@__PURE__*/
+  messageDesc(file_hansa_v1_gateway, 25);
 
 /**
  * Time that passed at one gateway between the head of the call and its trailer.
@@ -773,7 +954,7 @@ export type Hop = Message<"hansa.v1.Hop"> & {
  * Use `create(HopSchema)` to create a new message.
  */
 export const HopSchema: GenMessage<Hop> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_gateway, 23);
+  messageDesc(file_hansa_v1_gateway, 26);
 
 /**
  * @generated from enum hansa.v1.GatewayStatus
