@@ -1,5 +1,6 @@
 import type { Message } from '@bufbuild/protobuf'
 import type { AgentAdvert } from '../schema/generated/hansa/v1/gateway_pb.ts'
+import type { PeerIdentity } from './identity.ts'
 import type { StreamResponse } from '../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import type { Operation } from '../wire/operations.ts'
 
@@ -8,6 +9,20 @@ export interface Principal {
   /** SPIFFE ID: the gateway's own for clients on the same machine, the certificate's for others. */
   readonly spiffeId: string
 }
+
+/** What a connection shows of its client. */
+export interface ClientFacts {
+  /** Certificate shown in the TLS handshake, verified; the handshake has proved its key. */
+  readonly identity?: PeerIdentity
+  /** IP address of the other end of the socket. */
+  readonly address?: string
+}
+
+/**
+ * Who a client is. A certificate of a listed domain says it; without one a client on the gateway's own machine speaks as the gateway, where the settings
+ * allow that. Throws UNAUTHENTICATED, OVERLOADED before the gateway has a certificate.
+ */
+export type Identify = (client: ClientFacts) => Principal
 
 /** What a foreign door of the gateway calls; the AGw role implements it. */
 export interface GatewayDoor {
