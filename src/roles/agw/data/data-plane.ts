@@ -1,4 +1,5 @@
 import { createAccessPolicy } from '../../../core/access/access-policy.ts'
+import { ByteBudget } from '../../../core/structures/byte-budget.ts'
 import { createTaskOwners } from '../../../core/access/task-owners.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { GatewayDoor } from '../../../ports/gateway-door.ts'
@@ -7,11 +8,13 @@ import type { Log } from '../../../ports/log.ts'
 import type { Metrics } from '../../../ports/metrics.ts'
 import type { Lifecycle } from '../../../ports/part.ts'
 import type { Records } from '../../../ports/records.ts'
+import type { Translator } from '../../../ports/translator.ts'
 import type { Rpc, ServerStream } from '../../../ports/rpc.ts'
 import { HansaError } from '../../../schema/errors.ts'
 import type { Hop, RelayHeader } from '../../../schema/generated/hansa/v1/gateway_pb.ts'
 import { methods } from '../../../wire/methods.ts'
 import type { RoutingView } from '../routing-view.ts'
+import { TaskLanguages } from './adapt/task-languages.ts'
 import { createCallAdmission } from './admission.ts'
 import { createDoor } from './door.ts'
 import { createCallObserver } from './observer.ts'
@@ -25,6 +28,7 @@ import { authenticate } from './stages/authenticate.ts'
 import { authorize } from './stages/authorize.ts'
 import { forward } from './stages/forward.ts'
 import { resolve } from './stages/resolve.ts'
+import { translate } from './stages/translate.ts'
 
 /** About 200 bytes a task, so at most a few tens of MiB, and that only with a thousand busy principals. */
 const TASKS = { perPrincipal: 256, principals: 1_000 }
@@ -39,6 +43,8 @@ export interface DataPlaneDeps {
   readonly config: DataSettings
   /** Own trust domain. */
   readonly domain: string
+  /** Backends for natural language; absent where none is configured. */
+  readonly translator?: Translator
   readonly metrics?: Metrics
 }
 
@@ -66,6 +72,7 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
     admit({ admission }),
     authorize({ policy, identities, routes }),
     resolve({ routes, hopLimit: config.hopLimit }),
+    translate({ translator: deps.translator, keepOriginal: config.keepOriginal, memory: new ByteBudget(), tasks: new TaskLanguages() }),
     forward({
       clock,
       rpc,

@@ -7,7 +7,7 @@ import { type ErrorCode, HansaError, toHansaError } from '../../../../schema/err
 import { RelayHeaderSchema } from '../../../../schema/generated/hansa/v1/gateway_pb.ts'
 import { methods } from '../../../../wire/methods.ts'
 import type { AttachedAgent, NextHop, RoutingView } from '../../routing-view.ts'
-import { addHops, trailerOf } from '../hops.ts'
+import { addHops } from '../hops.ts'
 import { writeMessage } from '../../../../wire/messages.ts'
 import type { OriginIssuer } from '../origin-issuer.ts'
 import { pipe } from '../pipe.ts'
@@ -98,7 +98,7 @@ async function deliver(deps: ForwardDeps, call: RelayCall, agent: AttachedAgent)
 
 async function answerCard(deps: ForwardDeps, call: RelayCall, agent: AttachedAgent): Promise<void> {
   await writeMessage(call.incoming, agent.card)
-  call.incoming.setTrailer(trailerOf([{ gateway: call.self.spiffeId, ms: elapsed(deps, call) }]))
+  call.hops.push({ gateway: call.self.spiffeId, ms: elapsed(deps, call) })
 }
 
 async function answerTrace(deps: ForwardDeps, call: RelayCall, agent: AttachedAgent): Promise<void> {
@@ -109,7 +109,7 @@ async function answerTrace(deps: ForwardDeps, call: RelayCall, agent: AttachedAg
     throw call.incoming.signal.aborted ? thrown : unreachable(agent, toHansaError(thrown))
   }
   const there = { gateway: agent.spiffeId, ms: deps.clock.monotonic() - asked }
-  call.incoming.setTrailer(trailerOf([{ gateway: call.self.spiffeId, ms: elapsed(deps, call) }, there]))
+  call.hops.push({ gateway: call.self.spiffeId, ms: elapsed(deps, call) }, there)
 }
 
 /** No connection, or none any more. */
@@ -170,7 +170,12 @@ function encodeHeader(call: RelayCall, rest: Pick<RelayCall, 'hopLimit' | 'path'
       principal,
       hopLimit: rest.hopLimit,
       path: [...rest.path],
-      origin: rest.origin
+      origin: rest.origin,
+      tracestate: header.tracestate,
+      translation: call.translation,
+      contentTypes: header.contentTypes,
+      accepts: header.accepts,
+      webhook: header.webhook
     })
   )
 }
