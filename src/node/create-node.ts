@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { createA2aClient } from '../adapters/http/a2a-client.ts'
+import { createWebhookSender } from '../adapters/http/webhook-sender.ts'
 import type { Ingress } from '../adapters/http/ingress.ts'
 import { createSwarmNode } from '../adapters/libp2p/swarm-node.ts'
 import { createRpc } from '../adapters/rpc/create-rpc.ts'
+import { createMac } from '../adapters/system/crypto.ts'
 import { openAgentDatabase } from '../adapters/sqlite/agent-database.ts'
 import { recordRules } from '../core/dht/record-rules.ts'
 import { words } from '../core/directory/words.ts'
@@ -121,8 +123,15 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
   const database = config.roles.includes('ars') ? openAgentDatabase(join(platform.data, 'agents.db'), { words }) : undefined
   const arsService = database === undefined ? undefined : ars(arsSettings(config)).create({ ...shared, log: logOf('ars'), dht, database })
   const trust = { list: async (listed: string, roots: Uint8Array[]) => void (await identities.list(listed, roots)) }
+  const push = {
+    store,
+    sender: createWebhookSender({ allow: config.gateway.webhooks }),
+    mac: createMac(home.seed, 'webhooks'),
+    newId: () => randomBytes(24).toString('base64url'),
+    ingress: () => door?.address
+  }
   const agwService = config.roles.includes('agw')
-    ? agw(agwSettings(config)).create({ ...shared, log: logOf('agw'), network, pubsub, store, trust, domain })
+    ? agw(agwSettings(config)).create({ ...shared, log: logOf('agw'), network, pubsub, store, trust, domain, push })
     : undefined
   const agentService = config.roles.includes('agent') ? agentOf(options, home, { ...shared, network, log: logOf('agent') }) : undefined
   door = openDoor(config, { clock, log: logOf('ingress'), identities, agw: agwService, aca: acaService })

@@ -28,7 +28,7 @@ export interface LanguageHints {
 export function translationOf(message: Message | undefined, hints: LanguageHints): Translation | undefined {
   const asked = message?.metadata?.[TRANSLATE]
   const from = tag(hints.contentLanguage)
-  if (asked !== undefined) return fromMetadata(asked, from)
+  if (asked !== undefined) return translationFrom(asked, from)
   const accepted = tag(hints.acceptLanguage)
   return accepted === undefined ? undefined : create(TranslationSchema, { from: from ?? '', to: accepted, reply: accepted, pass: true })
 }
@@ -38,9 +38,10 @@ export function declaredLanguage(metadata: JsonObject | undefined): string | und
   return tag(metadata?.[LANGUAGE])
 }
 
-function fromMetadata(asked: JsonValue, contentLanguage: string | undefined): Translation {
+/** The request itself, from what stands under TRANSLATE; members that are undefined are not there. Throws INVALID_ARGUMENT naming the field. */
+export function translationFrom(asked: JsonValue | Readonly<Record<string, JsonValue | undefined>>, contentLanguage?: string): Translation {
   if (typeof asked !== 'object' || asked === null || Array.isArray(asked)) throw wrong('', 'an object such as { "to": "en" }')
-  const { to, from, reply, onMissing = 'fail', ...rest } = asked
+  const { to, from, reply, onMissing = 'fail', ...rest } = asked as Readonly<Record<string, JsonValue | undefined>>
   const [unknown] = Object.keys(rest)
   if (unknown !== undefined) throw wrong(`.${unknown.slice(0, 40)}`, 'no such member')
   if (onMissing !== 'fail' && onMissing !== 'pass') throw wrong('.onMissing', '"fail" or "pass"')

@@ -7,7 +7,7 @@ import type { Hop } from '../../schema/generated/hansa/v1/gateway_pb.ts'
 import type { AgwConfig } from './config.ts'
 import type { ControlDeps } from './control/control-deps.ts'
 import { type ControlPlane, createControlPlane } from './control/control-plane.ts'
-import { createDataPlane } from './data/data-plane.ts'
+import { createDataPlane, type PushDeps } from './data/data-plane.ts'
 import type { RoutingView } from './routing-view.ts'
 
 export type AgwDeps = Omit<ControlDeps, 'config'> & {
@@ -15,6 +15,8 @@ export type AgwDeps = Omit<ControlDeps, 'config'> & {
   readonly domain: string
   /** Backends for natural language; absent where none is configured. */
   readonly translator?: Translator
+  /** For push notifications; without it they are refused. */
+  readonly push?: PushDeps
 }
 
 /** A gateway. */

@@ -26,6 +26,8 @@ export interface DoorDeps {
   readonly policy: AccessPolicy
   readonly pipeline: Pipeline
   readonly running: () => boolean
+  /** Relay of webhooks, where there is one. */
+  readonly notify: GatewayDoor['notify'] | undefined
 }
 
 interface Outgoing {
@@ -128,7 +130,11 @@ export function createDoor(deps: DoorDeps): GatewayDoor & { trace(target: string
       for await (const told of run(outgoing, hopsAtEnd)) hops = told
       return hops
     },
-    notify: () => Promise.reject(new HansaError('PUSH_NOTIFICATION_NOT_SUPPORTED', 'push notifications are not relayed')),
+    async notify(...notification) {
+      if (!deps.running()) throw new HansaError('OVERLOADED', 'the gateway is not taking calls now')
+      if (deps.notify === undefined) throw new HansaError('PUSH_NOTIFICATION_NOT_SUPPORTED', 'this gateway relays no webhooks')
+      await deps.notify(...notification)
+    },
     reachable(principal) {
       const { domain } = parseSpiffeId(principal.spiffeId)
       const listed = deps.identities.domains()

@@ -1,17 +1,19 @@
-import { create } from '@bufbuild/protobuf'
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { formatHandle } from '../../../../core/ids/agent-id.ts'
 import { isLanguage, sameLanguage } from '../../../../core/ids/language-tag.ts'
 import type { ByteBudget } from '../../../../core/structures/byte-budget.ts'
 import { isOurs, replyLanguage } from '../../../../core/translation/plan.ts'
 import type { Translator } from '../../../../ports/translator.ts'
 import { HansaError } from '../../../../schema/errors.ts'
-import { AppliedTranslationSchema, type Translation, TranslationSchema } from '../../../../schema/generated/hansa/v1/gateway_pb.ts'
+import { AppliedTranslationSchema, type Translation as Wish, TranslationSchema } from '../../../../schema/generated/hansa/v1/gateway_pb.ts'
+import { type StreamResponse, StreamResponseSchema } from '../../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { operations } from '../../../../wire/operations.ts'
 import { adaptIncoming } from '../adapt/adapt-incoming.ts'
 import { agentTraits } from '../adapt/agent-traits.ts'
 import { formatWork } from '../adapt/format-work.ts'
-import { LanguageWork, wishForAnswers } from '../adapt/language-work.ts'
+import { type LanguageJob, LanguageWork, wishForAnswers } from '../adapt/language-work.ts'
 import { messageAdapter, type MessageWork } from '../adapt/message-adapter.ts'
-import { TaskLanguages } from '../adapt/task-languages.ts'
+import type { TaskLanguages } from '../adapt/task-languages.ts'
 import type { RelayCall, Stage } from '../relay-call.ts'
 
 export interface TranslateDeps {
@@ -21,6 +23,15 @@ export interface TranslateDeps {
   readonly keepOriginal: boolean
   readonly memory: ByteBudget
   readonly tasks: TaskLanguages
+}
+
+/** Translations of one call that are told to the caller (gateway.proto). */
+const MAX_TOLD = 8
+
+export interface Translation {
+  readonly stage: Stage
+  /** An event of a task outside of a call, in the language of the task's owner as far as this gateway translates for it. */
+  event(target: string, event: StreamResponse, signal: AbortSignal): Promise<readonly StreamResponse[]>
 }
 
 /** Which directions of a call are translated by this gateway. */
@@ -33,9 +44,9 @@ interface Share {
  * Dual translation (draft 2.5, 3.3.2), human language and data format: the gateway of the target does it, or the first one where only that can. A call of which
  * nobody asked it, and whose parts the target takes as they are, is not even decoded.
  */
-export function translate(deps: TranslateDeps): Stage {
+export function createTranslation(deps: TranslateDeps): Translation {
   const translator = deps.translator ?? NO_TRANSLATOR
-  return {
+  const stage: Stage = {
     name: 'translate',
     run(call) {
       const { operation, next } = call
@@ -48,6 +59,16 @@ export function translate(deps: TranslateDeps): Stage {
       const learn: MessageWork['learn'] = (task, reply) => deps.tasks.learn(handle, task, reply)
       call.incoming = adaptIncoming(call.incoming, messageAdapter({ operation, language, format, learn }), () => deps.memory.open(call.principal))
     }
+  }
+  return { stage, event }
+
+  /** An event outside of a call. */
+  async function event(target: string, told: StreamResponse, signal: AbortSignal): Promise<readonly StreamResponse[]> {
+    const answers = answersFromMemory(target, (wish) => workFor({ target, wish, languages: [], textFields: [], signal, applied: () => undefined }))
+    if (answers === undefined) return [told]
+    const adapter = messageAdapter({ operation: operations.SubscribeToTask, language: { answers }, learn: () => undefined })
+    const bytes = [...((await adapter.response?.(toBinary(StreamResponseSchema, told))) ?? []), ...((await adapter.end?.()) ?? [])]
+    return bytes.map((each) => fromBinary(StreamResponseSchema, each))
   }
 
   function languageOf(call: RelayCall): MessageWork['language'] {
@@ -67,7 +88,7 @@ export function translate(deps: TranslateDeps): Stage {
   }
 
   /** The last gateway does what is left; the first one what the last cannot. */
-  function shareOf({ next }: RelayCall, wish: Translation): Share {
+  function shareOf({ next }: RelayCall, wish: Wish): Share {
     if (next?.kind !== 'gateway') return { request: !wish.requestDone, answers: !wish.replyDone }
     const { languages, gateway } = next
     if (deps.translator === undefined || languages.length === 0) return { request: false, answers: false }
@@ -90,35 +111,39 @@ export function translate(deps: TranslateDeps): Stage {
   function fromMemory(call: RelayCall): MessageWork['language'] {
     const { name } = call.operation
     const about = name === 'GetTask' || name === 'SubscribeToTask' || name === 'CancelTask' || name === 'ListTasks'
-    if (!about || deps.translator === undefined || deps.tasks.size === 0) return undefined
-    const handle = formatHandle(call.target)
+    const answers = about ? answersFromMemory(formatHandle(call.target), (wish) => workOf(call, wish)) : undefined
+    return answers === undefined ? undefined : { answers }
+  }
+
+  function answersFromMemory(target: string, work: (wish: Wish) => LanguageWork): ((task: string) => LanguageWork | undefined) | undefined {
+    if (deps.translator === undefined || deps.tasks.size === 0) return undefined
     const works = new Map<string, LanguageWork>()
-    return {
-      answers(task) {
-        const reply = deps.tasks.of(handle, task)
-        if (reply === undefined) return undefined
-        const work = works.get(reply) ?? workOf(call, wishForAnswers(reply))
-        works.set(reply, work)
-        return work
-      }
+    return (task) => {
+      const reply = deps.tasks.of(target, task)
+      if (reply === undefined) return undefined
+      const made = works.get(reply) ?? work(wishForAnswers(reply))
+      works.set(reply, made)
+      return made
     }
   }
 
-  function workOf(call: RelayCall, wish: Translation): LanguageWork {
+  function workOf(call: RelayCall, wish: Wish): LanguageWork {
     const { next, incoming, self, translated } = call
-    return new LanguageWork({
-      translator,
+    return workFor({
+      target: formatHandle(call.target),
       wish,
       languages: next?.kind === 'local' ? next.agent.languages : (next?.languages ?? []),
       textFields: next?.kind === 'local' ? agentTraits(next.agent.card).textFields : [],
-      account: formatHandle(call.target),
-      keepOriginal: deps.keepOriginal,
       signal: incoming.signal,
       applied: (done) => {
         const known = translated.some(({ from, to, engine, reply }) => from === done.from && to === done.to && engine === done.engine && reply === done.reply)
-        if (!known && translated.length < 8) translated.push(create(AppliedTranslationSchema, { ...done, gateway: self.spiffeId }))
+        if (!known && translated.length < MAX_TOLD) translated.push(create(AppliedTranslationSchema, { ...done, gateway: self.spiffeId }))
       }
     })
+  }
+
+  function workFor({ target, ...job }: Omit<LanguageJob, 'translator' | 'account' | 'keepOriginal'> & { readonly target: string }): LanguageWork {
+    return new LanguageWork({ ...job, translator, account: target, keepOriginal: deps.keepOriginal })
   }
 }
 

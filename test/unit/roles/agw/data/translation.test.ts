@@ -44,8 +44,8 @@ describe('language translation at gateways (draft 2.5, 3.3.2)', () => {
   async function found(translators: { north?: Translator; south?: Translator }, languages: readonly string[] = ['zh']): Promise<string> {
     world = new World()
     asked = []
-    north = world.gateway(NORTH, {}, translators.north)
-    south = world.gateway(SOUTH, {}, translators.south)
+    north = world.gateway(NORTH, {}, { translator: translators.north })
+    south = world.gateway(SOUTH, {}, { translator: translators.south })
     for (const { plane } of [north, south]) await plane.start()
     const handle = world.agent('hotel', south, serve)
     const agent = world.agents.get(handle)

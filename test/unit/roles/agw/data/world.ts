@@ -3,9 +3,8 @@ import { parseSpiffeId } from '../../../../../src/core/ids/spiffe-id.ts'
 import type { Identities, PeerIdentity } from '../../../../../src/ports/identity.ts'
 import type { Log } from '../../../../../src/ports/log.ts'
 import type { Records } from '../../../../../src/ports/records.ts'
-import type { Translator } from '../../../../../src/ports/translator.ts'
 import type { Rpc, ServerStream } from '../../../../../src/ports/rpc.ts'
-import { createDataPlane, type DataPlane } from '../../../../../src/roles/agw/data/data-plane.ts'
+import { createDataPlane, type DataPlane, type DataPlaneDeps } from '../../../../../src/roles/agw/data/data-plane.ts'
 import { readMessage, writeMessage } from '../../../../../src/wire/messages.ts'
 import { DATA_DEFAULTS, type DataSettings } from '../../../../../src/roles/agw/data/settings.ts'
 import type { AttachedAgent, NextHop, RoutingView } from '../../../../../src/roles/agw/routing-view.ts'
@@ -83,7 +82,7 @@ export class World {
   /** Gateway (SPIFFE ID) -> language pairs that it says it has. */
   readonly translates = new Map<string, string[]>()
 
-  gateway(domain: string, settings: Partial<DataSettings> = {}, translator?: Translator): Gateway {
+  gateway(domain: string, settings: Partial<DataSettings> = {}, more: Pick<DataPlaneDeps, 'translator' | 'push'> = {}): Gateway {
     const self = identity(`spiffe://${domain}/agw/gw`, true)
     const listed = [NORTH, SOUTH, EAST]
     const counted = { opened: 0 }
@@ -109,7 +108,7 @@ export class World {
       routes: this.#view(self.spiffeId),
       config,
       domain,
-      translator
+      ...more
     })
     return { identity: self, plane, rpc, records: made, listed, counted, revoked, changed: () => listeners.forEach((fn) => fn()) }
   }
