@@ -4,8 +4,8 @@ import { quote } from '../../core/ids/domain.ts'
 import { HansaError } from '../../schema/errors.ts'
 import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 
-/** As at a gateway: about 200 bytes a task. */
-const BOUNDS = { perPrincipal: 256, principals: 1_000 }
+/** As at a gateway. */
+const BOUNDS = { perPrincipal: 20_000, total: 100_000 }
 
 /** A node has one agent. */
 const AGENT = 'self'
@@ -29,12 +29,12 @@ export class TaskGuard {
       return create(a2a.ListTasksResponseSchema, { ...response, tasks, totalSize: tasks.length })
     }
     const task = isMessage(request, a2a.SendMessageRequestSchema) ? taskOfResponse(response) : undefined
-    if (task !== undefined && task !== '') this.#owners.learn(AGENT, task, principal)
+    if (task !== undefined && task !== '') this.#owners.learn(AGENT, task, { principal, path: [], state: 0 })
     return response
   }
 
   #owns(task: string, principal: string): boolean {
-    return this.#owners.owns(AGENT, task, principal)
+    return this.#owners.find(AGENT, task, principal) !== undefined
   }
 }
 

@@ -35,8 +35,8 @@ import { WebhookBook } from './push/webhook-book.ts'
 import { createWebhooks } from './push/webhook-relay.ts'
 import { type Mac, WebhookTokens } from './push/webhook-token.ts'
 
-/** About 200 bytes a task, so at most a few tens of MiB, and that only with a thousand busy principals. */
-const TASKS = { perPrincipal: 256, principals: 1_000 }
+/** About 300 bytes a task: 60 MiB when all the room is taken. All clients on the gateway's own machine are one principal. */
+const TASKS = { perPrincipal: 20_000, total: 200_000 }
 
 export interface DataPlaneDeps {
   readonly clock: Clock

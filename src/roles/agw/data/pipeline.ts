@@ -38,7 +38,18 @@ export function createPipeline(deps: PipelineDeps, stages: readonly Stage[]): Pi
         const call: RelayCall = {
           ...{ entry, incoming, started, self, header, onEnd },
           ...parseHeader(header),
-          ...{ principal: '', callId: '', origin: undefined, path: [], hopLimit: 0, next: undefined, translation: header.translation, translated: [], hops: [] }
+          ...{
+            principal: '',
+            callId: '',
+            origin: undefined,
+            path: [],
+            hopLimit: 0,
+            next: undefined,
+            task: undefined,
+            translation: header.translation,
+            translated: [],
+            hops: []
+          }
         }
         operation = call.operation.name
         for (const stage of stages) await stage.run(call)

@@ -1,3 +1,4 @@
+import type { KnownTask } from '../../../core/access/task-owners.ts'
 import type { AgentId } from '../../../core/ids/agent-id.ts'
 import type { PeerIdentity } from '../../../ports/identity.ts'
 import type { CallContext, FragmentStream } from '../../../ports/rpc.ts'
@@ -46,6 +47,8 @@ export interface RelayCall {
   hopLimit: number
   /** resolve */
   next: NextHop | undefined
+  /** forward: what is known of the task that the request is about. */
+  task: KnownTask | undefined
   /** translate: what is left of the request for translation for the gateways behind. */
   translation: Translation | undefined
   /** translate: what was done here; forward: and behind. */

@@ -5,7 +5,7 @@ import { quote } from '../../../core/ids/domain.ts'
 import type { Fragment } from '../../../ports/rpc.ts'
 import { HansaError } from '../../../schema/errors.ts'
 import * as a2a from '../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
-import { taskIdAtHead } from '../../../wire/binding/task-id.ts'
+import { taskAtHead } from '../../../wire/binding/task-head.ts'
 import { fragmentsOf, readMessage } from '../../../wire/messages.ts'
 import type { OperationName } from '../../../wire/operations.ts'
 import type { Incoming, RelayCall } from './relay-call.ts'
@@ -35,29 +35,33 @@ export async function guardTasks(owners: TaskOwners, call: RelayCall): Promise<I
   const { name } = call.operation
   if (name === 'SendMessage' || name === 'SendStreamingMessage') return learning(owners, call)
   const taskOf = TASK_OF[name]
+  if (name === 'SubscribeToTask' && taskOf !== undefined) return learning(owners, { ...call, incoming: await checking(owners, call, taskOf) })
   if (taskOf !== undefined) return checking(owners, call, taskOf)
   if (name === 'ListTasks') return filtering(owners, call)
   return call.incoming
 }
 
-function learning(owners: TaskOwners, { incoming, principal, target }: RelayCall): Incoming {
+function learning(owners: TaskOwners, { incoming, principal, target, path }: RelayCall): Incoming {
   const agent = formatHandle(target)
   let begins = true
   return over(incoming, {
     write(fragment) {
-      const task = begins ? taskIdAtHead(fragment.bytes) : undefined
-      if (task !== undefined) owners.learn(agent, task, principal)
+      const task = begins ? taskAtHead(fragment.bytes) : undefined
+      if (task !== undefined) owners.learn(agent, task.id, { principal, path, state: task.state })
       begins = fragment.last
       return incoming.write(fragment)
     }
   })
 }
 
-async function checking(owners: TaskOwners, { incoming, principal, target }: RelayCall, taskOf: (request: Uint8Array) => string): Promise<Incoming> {
+async function checking(owners: TaskOwners, call: RelayCall, taskOf: (request: Uint8Array) => string): Promise<Incoming> {
+  const { incoming, principal, target } = call
   const bytes = await readMessage(incoming, MAX_TASK_REQUEST)
   const task = bytes === undefined ? '' : decode(() => taskOf(bytes))
   const agent = formatHandle(target)
-  if (bytes === undefined || !owners.owns(agent, task, principal)) throw new HansaError('TASK_NOT_FOUND', `${agent} has no task ${quote(task)} of yours`)
+  const known = owners.find(agent, task, principal)
+  if (bytes === undefined || known === undefined) throw new HansaError('TASK_NOT_FOUND', `${agent} has no task ${quote(task)} of yours`)
+  call.task = known
   const again = fragmentsOf(bytes)
   return over(incoming, {
     read() {
@@ -80,7 +84,7 @@ function filtering(owners: TaskOwners, { incoming, principal, target }: RelayCal
       if (!fragment.last) return
       const bytes = await readMessage({ read: () => Promise.resolve(parts.shift()) }, MAX_TASK_LIST)
       const list = decode(() => fromBinary(a2a.ListTasksResponseSchema, bytes ?? new Uint8Array()))
-      const tasks = list.tasks.filter(({ id }) => owners.owns(agent, id, principal))
+      const tasks = list.tasks.filter(({ id }) => owners.find(agent, id, principal) !== undefined)
       const own = create(a2a.ListTasksResponseSchema, { tasks, nextPageToken: list.nextPageToken, pageSize: list.pageSize, totalSize: tasks.length })
       for (const part of fragmentsOf(toBinary(a2a.ListTasksResponseSchema, own))) await incoming.write(part)
     }

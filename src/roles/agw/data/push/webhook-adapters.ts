@@ -1,7 +1,7 @@
 import { isMessage, type Message, toBinary } from '@bufbuild/protobuf'
 import { HansaError } from '../../../../schema/errors.ts'
 import * as a2a from '../../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
-import { taskIdAtHead } from '../../../../wire/binding/task-id.ts'
+import { taskAtHead } from '../../../../wire/binding/task-head.ts'
 import { decode } from '../../../../wire/decode.ts'
 import type { Operation } from '../../../../wire/operations.ts'
 import type { Adapter } from '../adapt/adapt-incoming.ts'
@@ -47,7 +47,7 @@ export function clientWebhooks(operation: Operation, side: ClientSide): Adapter 
     },
     async response(bytes) {
       if (operation.request === a2a.SendMessageRequestSchema) {
-        const taskId = kept === undefined ? undefined : taskIdAtHead(bytes)
+        const taskId = kept === undefined ? undefined : taskAtHead(bytes)?.id
         if (kept !== undefined && taskId !== undefined) {
           side.named(kept, { taskId })
           kept = undefined
