@@ -5,11 +5,11 @@ import { connect } from 'node:net'
 import { ClientFactory } from '@a2a-js/sdk/client'
 import { SendMessageRequest } from '@a2a-js/sdk'
 import { create, type Message } from '@bufbuild/protobuf'
-import { createIngress, type Ingress } from '../../../src/adapters/http/ingress.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
 import type { Log } from '../../../src/ports/log.ts'
 import { HansaError } from '../../../src/schema/errors.ts'
 import { StreamResponseSchema } from '../../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { type HttpDoor, httpDoor } from '../../support/http-door.ts'
 import { FakeDoor, replyOf } from './fake-door.ts'
 
 const log: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, child: () => log }
@@ -18,11 +18,11 @@ const AGENT = '/agents/flight@north.example'
 
 describe('HTTP ingress of a gateway', () => {
   let door: FakeDoor
-  let ingress: Ingress
+  let ingress: HttpDoor
   let base: string
 
-  const make = (more: Partial<Parameters<typeof createIngress>[0]> = {}): Ingress =>
-    createIngress({ door, clock: systemClock, log, self: () => self, listen: '127.0.0.1:0', clients: 'loopback', version: '0.1.0', drainMs: 0, ...more })
+  const make = (more: Partial<Parameters<typeof httpDoor>[0]> = {}): HttpDoor =>
+    httpDoor({ door, clock: systemClock, log, self: () => self, listen: '127.0.0.1:0', clients: 'loopback', version: '0.1.0', drainMs: 0, ...more })
 
   beforeEach(async () => {
     door = new FakeDoor()
@@ -102,7 +102,7 @@ describe('HTTP ingress of a gateway', () => {
 
   it('never takes its address from a Host header', async () => {
     await ingress.stop()
-    ingress = make({ announce: 'https://gw.north.example/' })
+    ingress = make({ announce: 'https://gw.north.example' })
     const url = await ingress.start()
     assert.equal(url, 'https://gw.north.example')
     assert.equal(ingress.address, url)
