@@ -223,7 +223,7 @@ describe('HTTP ingress of a gateway', () => {
     ['two lengths', 'POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx', /^HTTP\/1\.1 400 /],
     ['a length and chunks', 'POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET /x', /^HTTP\/1\.1 400 /],
     ['a head of 64 KiB', `GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(65_536)}\r\n\r\n`, /^HTTP\/1\.1 431 /],
-    ['bytes that are no HTTP', '\u0016\u0003\u0001\r\n\r\n', /^HTTP\/1\.1 400 /],
+    ['bytes that are no HTTP', '\u0001\u0002\u0003\r\n\r\n', /^HTTP\/1\.1 400 /],
     ['a name of 400 characters', `GET /agents/${'a'.repeat(400)}/.well-known/agent-card.json HTTP/1.1\r\nhost: localhost\r\n\r\n`, /^HTTP\/1\.1 4\d\d /]
   ]
   for (const [what, bytes, expected] of raw)
