@@ -1,0 +1,333 @@
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { Aedes, type AedesPublishPacket, type AuthenticateError, type Client } from 'aedes'
+import type { Clock } from '../../ports/clock.ts'
+import type { ClientFacts, GatewayDoor, Identify, Principal } from '../../ports/gateway-door.ts'
+import type { Log } from '../../ports/log.ts'
+import { HansaError, toHansaError } from '../../schema/errors.ts'
+import { formatTopic, parseTopic, routedAddress, ROUTED_UNIT } from '../../wire/binding/mqtt-topics.ts'
+import { parseHandle } from '../../core/ids/agent-id.ts'
+import type { MqttRequest, ReplyPath } from './mqtt-request.ts'
+import { createTopicAccess } from './topic-access.ts'
+
+export interface EmbeddedBounds {
+  /** Clients at the same time, all together and of one principal. */
+  readonly clients?: number
+  readonly clientsPerPrincipal?: number
+  /** Largest packet, in bytes; a body of 16 MiB and what is around it. */
+  readonly maxPacket?: number
+  /** Messages that one client may send in a second; above it the client waits. */
+  readonly messagesPerSecond?: number
+}
+
+export interface EmbeddedDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly door: GatewayDoor
+  readonly identify: Identify
+  readonly self: () => { readonly spiffeId: string; readonly domain: string } | undefined
+  readonly handle: (request: MqttRequest) => void
+}
+
+export interface EmbeddedBroker {
+  /** Takes a connection whose first bytes are MQTT's. */
+  accept(socket: Duplex, client: ClientFacts): void
+  /** Retained; an empty card clears it. */
+  publishCard(topic: string, card: string): Promise<void>
+  readonly clients: number
+  close(): Promise<void>
+}
+
+interface Session {
+  readonly facts: ClientFacts
+  readonly life: AbortController
+  principal: Principal | undefined
+  refusal: HansaError | undefined
+  /** Messages in the current second. */
+  second: number
+  count: number
+  /** Topics of cards that it may see, and until when that holds. */
+  visible: { readonly topics: ReadonlySet<string>; readonly until: number } | undefined
+  /** Topics of cards that it was shown: it is told when they go. */
+  readonly shown: Set<string>
+}
+
+/** What is given to a client that says nothing yet, in bytes and milliseconds: an address book of user properties fits, a body does not. */
+const MAX_CONNECT = 64 * 1024
+const CONNECT_TIMEOUT_MS = 5_000
+
+/** A will waits at the broker; it is a card ("offline") or a line. */
+const MAX_WILL = 256 * 1024
+
+/** A client that reads nothing for this long is cut. */
+const DRAIN_TIMEOUT_MS = 30_000
+
+/** Answers that wait for a slow reader before its next message is taken, in bytes. */
+const MAX_WAITING = 1024 * 1024
+
+/** Longest keep-alive of clients, in seconds; MQTT gives half of it on top. */
+const KEEP_ALIVE_S = 300
+
+const VISIBLE_MS = 2_000
+
+/** MQTT 3.1.1 return codes; the library turns them into those of MQTT 5. */
+const [IDENTIFIER_REJECTED, UNAVAILABLE, NOT_AUTHORIZED] = [2, 3, 5] as const
+
+/**
+ * The domain's broker, in this process, behind the one ingress port. MQTT 5, and 3.1.1 with the envelope (wire/binding/mqtt-envelope.ts). Sessions end with their connection:
+ * what a client missed it asks for again, so nothing is stored for anybody.
+ */
+export async function createEmbeddedBroker(deps: EmbeddedDeps, bounds: EmbeddedBounds = {}): Promise<EmbeddedBroker> {
+  const { clock, log } = deps
+  const maxClients = bounds.clients ?? 1_000
+  const maxPerPrincipal = bounds.clientsPerPrincipal ?? 250
+  const messagesPerSecond = bounds.messagesPerSecond ?? 5_000
+  const sessions = new Map<Client, Session>()
+  const access = createTopicAccess<Client>(deps.self)
+  let replies = 0
+
+  function principalOf(client: Client): { session: Session; principal: Principal } {
+    const session = sessions.get(client)
+    if (session?.principal === undefined) throw new HansaError('UNAUTHENTICATED', 'the client is not known')
+    return { session, principal: session.principal }
+  }
+
+  function review(client: Client, will: { readonly topic: string; readonly payload: string | Uint8Array; readonly retain?: boolean } | undefined): Principal {
+    const session = sessions.get(client)
+    if (session === undefined) throw new HansaError('CONNECTION_LOST', 'the connection has ended')
+    const principal = deps.identify(session.facts)
+    let own = 0
+    for (const one of sessions.values()) if (one.principal?.spiffeId === principal.spiffeId) own++
+    if (own >= maxPerPrincipal) throw new HansaError('OVERLOADED', `${principal.spiffeId} has ${own} connections already`)
+    if (will !== undefined && will.payload.length > MAX_WILL) throw new HansaError('PERMISSION_DENIED', `a will of more than ${MAX_WILL} bytes`)
+    if (will !== undefined) access.publish(principal, will.topic, { retain: will.retain === true, size: will.payload.length })
+    return principal
+  }
+
+  /** Asked anew for each message: a certificate may have been revoked since. */
+  function current(client: Client): Principal {
+    const { session } = principalOf(client)
+    try {
+      return deps.identify(session.facts)
+    } catch (thrown) {
+      client.disconnect({ reasonCode: 0x87 })
+      throw thrown
+    }
+  }
+
+  /** Waits while the client sends faster than allowed or does not read its answers: it is not read meanwhile. */
+  async function paced(client: Client, session: Session): Promise<void> {
+    const second = Math.floor(clock.monotonic() / 1000)
+    if (session.second !== second) Object.assign(session, { second, count: 0 })
+    if (++session.count > messagesPerSecond)
+      await new Promise<void>((resolve) => {
+        clock.after(1000 - (clock.monotonic() % 1000), resolve)
+      })
+    while (client.conn.writableLength > MAX_WAITING && !session.life.signal.aborted)
+      await new Promise<void>((resolve) => {
+        clock.after(20, resolve)
+      })
+  }
+
+  function mustWait(client: Client, session: Session): boolean {
+    return session.count >= messagesPerSecond || client.conn.writableLength > MAX_WAITING
+  }
+
+  function replyPath(requester: Principal, topic: string): ReplyPath {
+    const reader = access.reader(topic)
+    if (reader === undefined) throw new HansaError('INVALID_ARGUMENT', 'nobody reads the Response Topic: subscribe to it first')
+    if (reader.principal.spiffeId !== requester.spiffeId) throw new HansaError('PERMISSION_DENIED', 'the Response Topic belongs to somebody else')
+    const { client } = reader
+    const session = sessions.get(client)
+    if (session === undefined) throw new HansaError('CONNECTION_LOST', 'the reader has gone')
+    return {
+      signal: session.life.signal,
+      send: (payload, properties) =>
+        new Promise((resolve, reject) => {
+          const now = access.reader(topic)
+          if (now?.client !== client || session.life.signal.aborted)
+            return reject(new HansaError('CONNECTION_LOST', 'nobody reads the Response Topic any more'))
+          const packet = {
+            cmd: 'publish' as const,
+            topic,
+            payload: Buffer.from(payload),
+            qos: Math.min(now.qos, 1) as 0 | 1,
+            retain: false,
+            dup: false,
+            // A series of its own: the broker's counter also counts what is on its way to others, and a client drops what seems older than the last.
+            brokerId: 'replies',
+            brokerCounter: ++replies,
+            properties: { ...properties, correlationData: bufferOf(properties.correlationData), contentType: 'application/json', payloadFormatIndicator: true }
+          }
+          session.life.signal.addEventListener('abort', lost, { once: true })
+          function lost(): void {
+            reject(new HansaError('CONNECTION_LOST', 'the reader has gone'))
+          }
+          client.publish(packet, (error) => {
+            session.life.signal.removeEventListener('abort', lost)
+            if (error instanceof Error) lost()
+            else resolve()
+          })
+        })
+    }
+  }
+
+  function mayAppear(client: Client, { topic, payload }: AedesPublishPacket): boolean {
+    const parsed = parseTopic(topic)
+    if (parsed?.kind !== 'discovery' || parsed.unit !== ROUTED_UNIT) return true
+    const session = sessions.get(client)
+    if (session?.principal === undefined) return false
+    if (payload.length === 0) return session.shown.delete(topic)
+    if (session.visible === undefined || session.visible.until < clock.monotonic()) {
+      const topics = deps.door.reachable(session.principal).map(({ handle }) => formatTopic('discovery', routedAddress(parseHandle(handle))))
+      session.visible = { topics: new Set(topics), until: clock.monotonic() + VISIBLE_MS }
+    }
+    const visible = session.visible.topics.has(topic)
+    if (visible) session.shown.add(topic)
+    return visible
+  }
+
+  const broker = await Aedes.createBroker({
+    maximumPacketSize: bounds.maxPacket ?? 16 * 1024 * 1024 + 64 * 1024,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    drainTimeout: DRAIN_TIMEOUT_MS,
+    keepaliveLimit: KEEP_ALIVE_S,
+    // One second is the shortest that the library knows; queues of clients that went away would grow.
+    sessionExpiryIntervalLimit: 1,
+    pendingSessionsLimit: 1_000,
+    receiveMaximum: 1_024,
+    maxTopicLevels: 16,
+    preConnect(client, packet, done) {
+      const session = sessions.get(client)
+      if (session === undefined) return done(null, false)
+      try {
+        session.principal = review(client, packet.will)
+        // Two principals never share a session, whatever they call themselves.
+        if (packet.clientId !== '') packet.clientId = `${session.principal.spiffeId} ${packet.clientId}`
+      } catch (thrown) {
+        session.refusal = toHansaError(thrown)
+      }
+      if ((packet.protocolVersion ?? 4) < 5) packet.clean = true
+      done(null, true)
+    },
+    authenticate(client, _username, _password, done) {
+      const session = sessions.get(client)
+      if (session?.principal !== undefined && session.refusal === undefined && client.id.length < 512) return done(null, true)
+      const { refusal } = session ?? {}
+      const returnCode = refusal?.code === 'OVERLOADED' ? UNAVAILABLE : refusal === undefined ? IDENTIFIER_REJECTED : NOT_AUTHORIZED
+      done(Object.assign(new Error(refusal?.message ?? 'the client identifier is too long'), { returnCode }) as AuthenticateError, false)
+    },
+    authorizePublish(client, packet, done) {
+      if (client === null) return done(null)
+      try {
+        const { session, principal } = principalOf(client)
+        const size = packet.payload.length
+        access.publish(principal, packet.topic, { retain: packet.retain === true, size })
+        if (!mustWait(client, session)) {
+          session.count++
+          return done(null)
+        }
+        void paced(client, session).then(() => done(null))
+      } catch (thrown) {
+        done(toHansaError(thrown))
+      }
+    },
+    authorizeSubscribe(client, subscription, done) {
+      try {
+        const { principal } = principalOf(client)
+        if (access.subscribe(client, principal, subscription.topic, subscription.qos) === 'discovery') deps.door.admit(principal, 'discovery')()
+        done(null, subscription)
+      } catch (thrown) {
+        log.debug({ topic: subscription.topic.slice(0, 200), why: toHansaError(thrown).message }, 'a subscription was refused')
+        done(null, null)
+      }
+    },
+    authorizeForward: (client, packet) => (mayAppear(client, packet) ? packet : null),
+    published(packet, client, done) {
+      done()
+      // Null for what the broker itself publishes, whatever the types say.
+      const from = client as Client | null
+      if (from !== null && isCall(packet)) take(from, packet)
+    }
+  })
+
+  function isCall(packet: AedesPublishPacket): boolean {
+    const topic = parseTopic(packet.topic)
+    return topic?.kind === 'request' && topic.unit === ROUTED_UNIT
+  }
+
+  function take(client: Client, packet: AedesPublishPacket): void {
+    const session = sessions.get(client)
+    if (session?.principal === undefined) return
+    const { principal } = session
+    deps.handle({
+      principal: () => current(client),
+      requester: `${principal.spiffeId} ${client.id}`,
+      topic: packet.topic,
+      payload: Buffer.from(packet.payload),
+      properties: packet.properties ?? {},
+      replyTo: (topic) => replyPath(principal, topic)
+    })
+  }
+
+  function forget(client: Client): void {
+    const session = sessions.get(client)
+    if (session === undefined) return
+    sessions.delete(client)
+    access.leave(client)
+    session.life.abort(new HansaError('CANCELED', 'the client went away'))
+  }
+
+  broker.on('unsubscribe', (filters, client) => {
+    // The library tells it of each subscription of a client that goes as well.
+    for (const filter of filters) access.unsubscribe(client, filter)
+  })
+  broker.on('clientError', (client, error) => log.debug({ client: client.id, why: error.message }, 'an MQTT client was refused something'))
+  broker.on('connectionError', (_client, error) => log.debug({ why: error.message }, 'an MQTT connection ended before it was one'))
+  ;(broker as NodeJS.EventEmitter).on('error', (error: Error) => log.warn({ why: error.message }, 'the MQTT broker failed'))
+
+  return {
+    accept(socket, facts) {
+      if (broker.closed || sessions.size >= maxClients) return void socket.destroy()
+      if (socket instanceof Socket) socket.setNoDelay(true)
+      const client = broker.handle(socket)
+      sessions.set(client, {
+        facts,
+        life: new AbortController(),
+        principal: undefined,
+        refusal: undefined,
+        second: 0,
+        count: 0,
+        visible: undefined,
+        shown: new Set()
+      })
+      // A CONNECT is small; the bound of the library is that of bodies.
+      const watch = (): void => {
+        const read = socket instanceof Socket ? socket.bytesRead : socket.readableLength
+        if (!client.connected && !client.connecting && read > MAX_CONNECT) socket.destroy()
+      }
+      socket.on('readable', watch)
+      client.on('connected', () => socket.off('readable', watch))
+      socket.once('close', () => forget(client))
+    },
+    publishCard: (topic, card) =>
+      new Promise((resolve, reject) => {
+        const userProperties = { 'a2a-status': 'online', 'a2a-status-source': 'broker' }
+        const properties = { contentType: 'application/a2a-agent-card+json', userProperties }
+        const packet = { cmd: 'publish' as const, topic, payload: Buffer.from(card), qos: 1 as const, retain: true, dup: false, properties }
+        broker.publish(packet, (error) => (error instanceof Error ? reject(error) : resolve()))
+      }),
+    get clients() {
+      return sessions.size
+    },
+    close: () =>
+      new Promise((resolve) => {
+        for (const client of sessions.keys()) if (!client.connected) client.conn.destroy()
+        broker.close(() => resolve())
+      })
+  }
+}
+
+function bufferOf(bytes: Uint8Array | undefined): Buffer | undefined {
+  return bytes === undefined ? undefined : Buffer.from(bytes)
+}
