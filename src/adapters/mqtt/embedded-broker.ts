@@ -7,7 +7,7 @@ import type { Log } from '../../ports/log.ts'
 import { HansaError, toHansaError } from '../../schema/errors.ts'
 import { formatTopic, parseTopic, routedAddress, ROUTED_UNIT } from '../../wire/binding/mqtt-topics.ts'
 import { parseHandle } from '../../core/ids/agent-id.ts'
-import type { MqttRequest, ReplyPath } from './mqtt-request.ts'
+import { type MqttRequest, publishProperties, type ReplyPath } from './mqtt-request.ts'
 import { createTopicAccess } from './topic-access.ts'
 
 export interface EmbeddedBounds {
@@ -157,7 +157,7 @@ export async function createEmbeddedBroker(deps: EmbeddedDeps, bounds: EmbeddedB
             // A series of its own: the broker's counter also counts what is on its way to others, and a client drops what seems older than the last.
             brokerId: 'replies',
             brokerCounter: ++replies,
-            properties: { ...properties, correlationData: bufferOf(properties.correlationData), contentType: 'application/json', payloadFormatIndicator: true }
+            properties: publishProperties(properties)
           }
           session.life.signal.addEventListener('abort', lost, { once: true })
           function lost(): void {
@@ -326,8 +326,4 @@ export async function createEmbeddedBroker(deps: EmbeddedDeps, bounds: EmbeddedB
         broker.close(() => resolve())
       })
   }
-}
-
-function bufferOf(bytes: Uint8Array | undefined): Buffer | undefined {
-  return bytes === undefined ? undefined : Buffer.from(bytes)
 }

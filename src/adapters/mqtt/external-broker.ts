@@ -5,7 +5,7 @@ import type { Log } from '../../ports/log.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { ALL_REQUESTS, replyRoot } from '../../wire/binding/mqtt-topics.ts'
 import { brokerOf } from './broker-url.ts'
-import type { MqttRequest, ReplyPath } from './mqtt-request.ts'
+import { type MqttRequest, publishProperties, type ReplyPath } from './mqtt-request.ts'
 
 export interface ExternalSettings {
   /** mqtt: or mqtts: URL. */
@@ -66,15 +66,9 @@ export function createExternalBroker(
     const signal = AbortSignal.any([gone.signal, life.signal])
     return {
       signal,
-      async send(payload, { correlationData, userProperties }) {
-        const properties = {
-          correlationData: correlationData && Buffer.from(correlationData),
-          userProperties,
-          contentType: 'application/json',
-          payloadFormatIndicator: true
-        }
+      async send(payload, properties) {
         // One at a time: its acknowledgement says that the broker keeps up.
-        const ack = await publish(topic, payload, { qos: 1, properties })
+        const ack = await publish(topic, payload, { qos: 1, properties: publishProperties(properties) })
         if (ack !== NO_SUBSCRIBERS) return
         gone.abort()
         throw new HansaError('CONNECTION_LOST', 'nobody reads the Response Topic any more')

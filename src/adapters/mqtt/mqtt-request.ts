@@ -29,3 +29,18 @@ export interface MqttRequest {
   /** Opens the way back to a reply topic. Throws INVALID_ARGUMENT or PERMISSION_DENIED when the requester may not be answered there. */
   readonly replyTo: (topic: string) => ReplyPath
 }
+
+/** Properties of an answer as both libraries take them: they write nothing at all of a message that has an empty list of them. */
+export function publishProperties({ correlationData, userProperties }: ReplyProperties): {
+  correlationData?: Buffer
+  userProperties?: Record<string, string>
+  contentType: string
+  payloadFormatIndicator: boolean
+} {
+  return {
+    ...(correlationData === undefined ? {} : { correlationData: Buffer.from(correlationData) }),
+    ...(Object.keys(userProperties).length === 0 ? {} : { userProperties: { ...userProperties } }),
+    contentType: 'application/json',
+    payloadFormatIndicator: true
+  }
+}
