@@ -4,6 +4,7 @@ import mqtt, { type MqttClient } from 'mqtt'
 import type { Clock } from '../../ports/clock.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { formatTopic, type MqttAddress } from '../../wire/binding/mqtt-topics.ts'
+import { watchUnread } from './unread-messages.ts'
 import { createReplyQueue, type ReplyQueue } from './reply-queue.ts'
 
 /** User name and password for a broker, where it asks for them. */
@@ -40,9 +41,6 @@ const RECEIVE_MAXIMUM = 256
 /** How long one slow reader may hold up the replies to all others on the connection, in milliseconds. */
 const HOLD_MS = 5_000
 
-/** PUBACK's reason code for a message that nobody reads (MQTT 5, 3.4.2.1). */
-const NO_SUBSCRIBERS = 0x10
-
 /** Throws AGENT_UNREACHABLE. */
 export async function connectBroker(broker: string, clock: Clock, credentials: BrokerCredentials, onClose: () => void): Promise<BrokerConnection> {
   let client: MqttClient
@@ -68,6 +66,7 @@ export async function connectBroker(broker: string, clock: Clock, credentials: B
   }
   if (client.stream instanceof Socket) client.stream.setNoDelay(true)
 
+  const wasUnread = watchUnread(client)
   const queues = new Map<string, ReplyQueue>()
   const replyTopics = new Map<string, Promise<string>>()
   const requester = randomUUID()
@@ -126,7 +125,7 @@ export async function connectBroker(broker: string, clock: Clock, credentials: B
       }
       try {
         const packet = await client.publishAsync(topic, payload, { qos: 1, properties })
-        if (packet === undefined || !('reasonCode' in packet) || packet.reasonCode !== NO_SUBSCRIBERS) return
+        if (!wasUnread(packet)) return
       } catch (cause) {
         throw unreachable(`the broker ${broker} does not take a request for ${topic}`, cause)
       }

@@ -5,6 +5,7 @@ import type { Log } from '../../ports/log.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { ALL_REQUESTS, replyRoot } from '../../wire/binding/mqtt-topics.ts'
 import { brokerOf } from './broker-url.ts'
+import { watchUnread, type WasUnread } from './unread-messages.ts'
 import { type MqttRequest, publishProperties, type ReplyPath } from './mqtt-request.ts'
 
 export interface ExternalSettings {
@@ -31,9 +32,6 @@ const MAX_PACKET = 16 * 1024 * 1024 + 64 * 1024
 /** Messages that the broker may have on the way to us. */
 const RECEIVE_MAXIMUM = 1_024
 
-/** PUBACK's reason code for a message that nobody reads (MQTT 5, 3.4.2.1). */
-const NO_SUBSCRIBERS = 0x10
-
 /**
  * The door at a broker that the operator runs and named in the settings. The broker says who may publish requests and who reads which replies; MQTT does not tell us who
  * published a message, so all requests come as the gateway itself. A broker that lets strangers in lets them call as this gateway.
@@ -50,6 +48,7 @@ export function createExternalBroker(
 ): ExternalBroker {
   const broker = brokerOf(settings.url)
   let client: MqttClient | undefined
+  let wasUnread: WasUnread = () => false
   let life = new AbortController()
 
   function principal(): Principal {
@@ -68,19 +67,19 @@ export function createExternalBroker(
       signal,
       async send(payload, properties) {
         // One at a time: its acknowledgement says that the broker keeps up.
-        const ack = await publish(topic, payload, { qos: 1, properties: publishProperties(properties) })
-        if (ack !== NO_SUBSCRIBERS) return
+        const read = await publish(topic, payload, { qos: 1, properties: publishProperties(properties) })
+        if (read) return
         gone.abort()
         throw new HansaError('CONNECTION_LOST', 'nobody reads the Response Topic any more')
       }
     }
   }
 
-  async function publish(topic: string, payload: string, options: IClientPublishOptions): Promise<number> {
+  /** False when the broker says that nobody reads it. */
+  async function publish(topic: string, payload: string, options: IClientPublishOptions): Promise<boolean> {
     const ready = client
     if (ready?.connected !== true) throw new HansaError('CONNECTION_LOST', 'the broker is not connected')
-    const packet = await ready.publishAsync(topic, payload, options)
-    return packet !== undefined && 'reasonCode' in packet ? (packet.reasonCode ?? 0) : 0
+    return !wasUnread(await ready.publishAsync(topic, payload, options))
   }
 
   function take(topic: string, payload: Buffer, packet: IPublishPacket): void {
@@ -112,6 +111,7 @@ export function createExternalBroker(
         properties: { receiveMaximum: RECEIVE_MAXIMUM, maximumPacketSize: MAX_PACKET }
       })
       client = made
+      wasUnread = watchUnread(made)
       made.on('connect', () => {
         made.options.reconnectPeriod = RECONNECT_MS.first
         if (made.stream instanceof Socket) made.stream.setNoDelay(true)
