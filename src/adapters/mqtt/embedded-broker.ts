@@ -5,8 +5,8 @@ import type { Clock } from '../../ports/clock.ts'
 import type { ClientFacts, GatewayDoor, Identify, Principal } from '../../ports/gateway-door.ts'
 import type { Log } from '../../ports/log.ts'
 import { HansaError, toHansaError } from '../../schema/errors.ts'
-import { formatTopic, parseTopic, routedAddress, ROUTED_UNIT } from '../../wire/binding/mqtt-topics.ts'
-import { parseHandle } from '../../core/ids/agent-id.ts'
+import { kindOfFilter, parseTopic, ROUTED_UNIT } from '../../wire/binding/mqtt-topics.ts'
+import { createClientSessions } from './client-sessions.ts'
 import { type MqttRequest, publishProperties, type ReplyPath } from './mqtt-request.ts'
 import { createTopicAccess } from './topic-access.ts'
 
@@ -38,37 +38,15 @@ export interface EmbeddedBroker {
   close(): Promise<void>
 }
 
-interface Session {
-  readonly facts: ClientFacts
-  readonly life: AbortController
-  principal: Principal | undefined
-  refusal: HansaError | undefined
-  /** Messages in the current second. */
-  second: number
-  count: number
-  /** Topics of cards that it may see, and until when that holds. */
-  visible: { readonly topics: ReadonlySet<string>; readonly until: number } | undefined
-  /** Topics of cards that it was shown: it is told when they go. */
-  readonly shown: Set<string>
-}
-
 /** What is given to a client that says nothing yet, in bytes and milliseconds: an address book of user properties fits, a body does not. */
 const MAX_CONNECT = 64 * 1024
 const CONNECT_TIMEOUT_MS = 5_000
 
-/** A will waits at the broker; it is a card ("offline") or a line. */
-const MAX_WILL = 256 * 1024
-
 /** A client that reads nothing for this long is cut. */
 const DRAIN_TIMEOUT_MS = 30_000
 
-/** Answers that wait for a slow reader before its next message is taken, in bytes. */
-const MAX_WAITING = 1024 * 1024
-
 /** Longest keep-alive of clients, in seconds; MQTT gives half of it on top. */
 const KEEP_ALIVE_S = 300
-
-const VISIBLE_MS = 2_000
 
 /** MQTT 3.1.1 return codes; the library turns them into those of MQTT 5. */
 const [IDENTIFIER_REJECTED, UNAVAILABLE, NOT_AUTHORIZED] = [2, 3, 5] as const
@@ -78,60 +56,14 @@ const [IDENTIFIER_REJECTED, UNAVAILABLE, NOT_AUTHORIZED] = [2, 3, 5] as const
  * what a client missed it asks for again, so nothing is stored for anybody.
  */
 export async function createEmbeddedBroker(deps: EmbeddedDeps, bounds: EmbeddedBounds = {}): Promise<EmbeddedBroker> {
-  const { clock, log } = deps
+  const { log } = deps
   const maxClients = bounds.clients ?? 1_000
-  const maxPerPrincipal = bounds.clientsPerPrincipal ?? 250
-  const messagesPerSecond = bounds.messagesPerSecond ?? 5_000
-  const sessions = new Map<Client, Session>()
   const access = createTopicAccess<Client>(deps.self)
+  const sessions = createClientSessions(
+    { ...deps, access },
+    { clientsPerPrincipal: bounds.clientsPerPrincipal ?? 250, messagesPerSecond: bounds.messagesPerSecond ?? 5_000 }
+  )
   let replies = 0
-
-  function principalOf(client: Client): { session: Session; principal: Principal } {
-    const session = sessions.get(client)
-    if (session?.principal === undefined) throw new HansaError('UNAUTHENTICATED', 'the client is not known')
-    return { session, principal: session.principal }
-  }
-
-  function review(client: Client, will: { readonly topic: string; readonly payload: string | Uint8Array; readonly retain?: boolean } | undefined): Principal {
-    const session = sessions.get(client)
-    if (session === undefined) throw new HansaError('CONNECTION_LOST', 'the connection has ended')
-    const principal = deps.identify(session.facts)
-    let own = 0
-    for (const one of sessions.values()) if (one.principal?.spiffeId === principal.spiffeId) own++
-    if (own >= maxPerPrincipal) throw new HansaError('OVERLOADED', `${principal.spiffeId} has ${own} connections already`)
-    if (will !== undefined && will.payload.length > MAX_WILL) throw new HansaError('PERMISSION_DENIED', `a will of more than ${MAX_WILL} bytes`)
-    if (will !== undefined) access.publish(principal, will.topic, { retain: will.retain === true, size: will.payload.length })
-    return principal
-  }
-
-  /** Asked anew for each message: a certificate may have been revoked since. */
-  function current(client: Client): Principal {
-    const { session } = principalOf(client)
-    try {
-      return deps.identify(session.facts)
-    } catch (thrown) {
-      client.disconnect({ reasonCode: 0x87 })
-      throw thrown
-    }
-  }
-
-  /** Waits while the client sends faster than allowed or does not read its answers: it is not read meanwhile. */
-  async function paced(client: Client, session: Session): Promise<void> {
-    const second = Math.floor(clock.monotonic() / 1000)
-    if (session.second !== second) Object.assign(session, { second, count: 0 })
-    if (++session.count > messagesPerSecond)
-      await new Promise<void>((resolve) => {
-        clock.after(1000 - (clock.monotonic() % 1000), resolve)
-      })
-    while (client.conn.writableLength > MAX_WAITING && !session.life.signal.aborted)
-      await new Promise<void>((resolve) => {
-        clock.after(20, resolve)
-      })
-  }
-
-  function mustWait(client: Client, session: Session): boolean {
-    return session.count >= messagesPerSecond || client.conn.writableLength > MAX_WAITING
-  }
 
   function replyPath(requester: Principal, topic: string): ReplyPath {
     const reader = access.reader(topic)
@@ -141,12 +73,11 @@ export async function createEmbeddedBroker(deps: EmbeddedDeps, bounds: EmbeddedB
     const session = sessions.get(client)
     if (session === undefined) throw new HansaError('CONNECTION_LOST', 'the reader has gone')
     return {
-      signal: session.life.signal,
+      signal: session.signal,
       send: (payload, properties) =>
         new Promise((resolve, reject) => {
           const now = access.reader(topic)
-          if (now?.client !== client || session.life.signal.aborted)
-            return reject(new HansaError('CONNECTION_LOST', 'nobody reads the Response Topic any more'))
+          if (now?.client !== client || session.signal.aborted) return reject(new HansaError('CONNECTION_LOST', 'nobody reads the Response Topic any more'))
           const packet = {
             cmd: 'publish' as const,
             topic,
@@ -159,32 +90,17 @@ export async function createEmbeddedBroker(deps: EmbeddedDeps, bounds: EmbeddedB
             brokerCounter: ++replies,
             properties: publishProperties(properties)
           }
-          session.life.signal.addEventListener('abort', lost, { once: true })
+          session.signal.addEventListener('abort', lost, { once: true })
           function lost(): void {
             reject(new HansaError('CONNECTION_LOST', 'the reader has gone'))
           }
           client.publish(packet, (error) => {
-            session.life.signal.removeEventListener('abort', lost)
+            session.signal.removeEventListener('abort', lost)
             if (error instanceof Error) lost()
             else resolve()
           })
         })
     }
-  }
-
-  function mayAppear(client: Client, { topic, payload }: AedesPublishPacket): boolean {
-    const parsed = parseTopic(topic)
-    if (parsed?.kind !== 'discovery' || parsed.unit !== ROUTED_UNIT) return true
-    const session = sessions.get(client)
-    if (session?.principal === undefined) return false
-    if (payload.length === 0) return session.shown.delete(topic)
-    if (session.visible === undefined || session.visible.until < clock.monotonic()) {
-      const topics = deps.door.reachable(session.principal).map(({ handle }) => formatTopic('discovery', routedAddress(parseHandle(handle))))
-      session.visible = { topics: new Set(topics), until: clock.monotonic() + VISIBLE_MS }
-    }
-    const visible = session.visible.topics.has(topic)
-    if (visible) session.shown.add(topic)
-    return visible
   }
 
   const broker = await Aedes.createBroker({
@@ -198,15 +114,10 @@ export async function createEmbeddedBroker(deps: EmbeddedDeps, bounds: EmbeddedB
     receiveMaximum: 1_024,
     maxTopicLevels: 16,
     preConnect(client, packet, done) {
-      const session = sessions.get(client)
-      if (session === undefined) return done(null, false)
-      try {
-        session.principal = review(client, packet.will)
-        // Two principals never share a session, whatever they call themselves.
-        if (packet.clientId !== '') packet.clientId = `${session.principal.spiffeId} ${packet.clientId}`
-      } catch (thrown) {
-        session.refusal = toHansaError(thrown)
-      }
+      sessions.review(client, packet.will)
+      const principal = sessions.get(client)?.principal
+      // Two principals never share a session, whatever they call themselves.
+      if (principal !== undefined && packet.clientId !== '') packet.clientId = `${principal.spiffeId} ${packet.clientId}`
       if ((packet.protocolVersion ?? 4) < 5) packet.clean = true
       done(null, true)
     },
@@ -220,29 +131,26 @@ export async function createEmbeddedBroker(deps: EmbeddedDeps, bounds: EmbeddedB
     authorizePublish(client, packet, done) {
       if (client === null) return done(null)
       try {
-        const { session, principal } = principalOf(client)
-        const size = packet.payload.length
-        access.publish(principal, packet.topic, { retain: packet.retain === true, size })
-        if (!mustWait(client, session)) {
-          session.count++
-          return done(null)
-        }
-        void paced(client, session).then(() => done(null))
+        access.publish(sessions.principalOf(client), packet.topic, { retain: packet.retain === true, size: packet.payload.length })
+        const room = sessions.pace(client)
+        if (room === undefined) done(null)
+        else void room.then(() => done(null))
       } catch (thrown) {
         done(toHansaError(thrown))
       }
     },
     authorizeSubscribe(client, subscription, done) {
       try {
-        const { principal } = principalOf(client)
-        if (access.subscribe(client, principal, subscription.topic, subscription.qos) === 'discovery') deps.door.admit(principal, 'discovery')()
+        const principal = sessions.principalOf(client)
+        if (kindOfFilter(subscription.topic) === 'discovery') deps.door.admit(principal, 'discovery')()
+        access.subscribe(client, principal, subscription.topic, subscription.qos)
         done(null, subscription)
       } catch (thrown) {
         log.debug({ topic: subscription.topic.slice(0, 200), why: toHansaError(thrown).message }, 'a subscription was refused')
         done(null, null)
       }
     },
-    authorizeForward: (client, packet) => (mayAppear(client, packet) ? packet : null),
+    authorizeForward: (client, packet) => (sessions.mayAppear(client, packet) ? packet : null),
     published(packet, client, done) {
       done()
       // Null for what the broker itself publishes, whatever the types say.
@@ -261,21 +169,13 @@ export async function createEmbeddedBroker(deps: EmbeddedDeps, bounds: EmbeddedB
     if (session?.principal === undefined) return
     const { principal } = session
     deps.handle({
-      principal: () => current(client),
+      principal: () => sessions.current(client),
       requester: `${principal.spiffeId} ${client.id}`,
       topic: packet.topic,
       payload: Buffer.from(packet.payload),
       properties: packet.properties ?? {},
       replyTo: (topic) => replyPath(principal, topic)
     })
-  }
-
-  function forget(client: Client): void {
-    const session = sessions.get(client)
-    if (session === undefined) return
-    sessions.delete(client)
-    access.leave(client)
-    session.life.abort(new HansaError('CANCELED', 'the client went away'))
   }
 
   broker.on('unsubscribe', (filters, client) => {
@@ -291,16 +191,7 @@ export async function createEmbeddedBroker(deps: EmbeddedDeps, bounds: EmbeddedB
       if (broker.closed || sessions.size >= maxClients) return void socket.destroy()
       if (socket instanceof Socket) socket.setNoDelay(true)
       const client = broker.handle(socket)
-      sessions.set(client, {
-        facts,
-        life: new AbortController(),
-        principal: undefined,
-        refusal: undefined,
-        second: 0,
-        count: 0,
-        visible: undefined,
-        shown: new Set()
-      })
+      sessions.add(client, facts)
       // A CONNECT is small; the bound of the library is that of bodies.
       const watch = (): void => {
         const read = socket instanceof Socket ? socket.bytesRead : socket.readableLength
@@ -308,7 +199,7 @@ export async function createEmbeddedBroker(deps: EmbeddedDeps, bounds: EmbeddedB
       }
       socket.on('readable', watch)
       client.on('connected', () => socket.off('readable', watch))
-      socket.once('close', () => forget(client))
+      socket.once('close', () => sessions.forget(client))
     },
     publishCard: (topic, card) =>
       new Promise((resolve, reject) => {
@@ -322,7 +213,7 @@ export async function createEmbeddedBroker(deps: EmbeddedDeps, bounds: EmbeddedB
     },
     close: () =>
       new Promise((resolve) => {
-        for (const client of sessions.keys()) if (!client.connected) client.conn.destroy()
+        for (const client of sessions.clients()) if (!client.connected) client.conn.destroy()
         broker.close(() => resolve())
       })
   }

@@ -25,7 +25,7 @@ const MAX_CARD = 256 * 1024
  * Who may read and write which topic at the embedded broker:
  * - requests `$a2a/v1/request/{domain}/agent/{name}`: anybody may write, nobody reads: the gateway does;
  * - replies `$a2a/v1/reply/{org}/{unit}/{agent}/{first}/...`: read by the client that subscribed first, as long as it does, and written by the gateway;
- * - discovery: anybody reads;
+ * - discovery: anybody reads, of the cards those that it may reach (client-sessions.ts);
  * - agents at this broker, `.../{own domain}/local/{name}/...`: all of it for the agent of that name and for the gateway itself (clients on its machine); the
  *   reply topics below it are read by one client as all others are. A card there may be retained; nothing else may.
  */

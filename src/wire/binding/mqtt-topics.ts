@@ -33,7 +33,6 @@ export const LOCAL_UNIT = 'local'
 /** Filter for all requests that a gateway takes. */
 export const ALL_REQUESTS = `${ROOT}/request/+/${ROUTED_UNIT}/+`
 
-/** Filter for everything of the profile. */
 const KINDS: readonly string[] = ['discovery', 'request', 'reply', 'event']
 
 const ID = /^[A-Za-z0-9_.-]{1,255}$/
@@ -55,7 +54,7 @@ export function parseTopic(topic: string): MqttTopic | undefined {
   const [root, version, kind = '', org = '', unit = '', agent = '', ...rest] = topic.split('/')
   if (`${root}/${version}` !== ROOT || !isKind(kind) || ![org, unit, agent].every(isMqttId)) return undefined
   const suffix = rest.join('/')
-  // eslint-disable-next-line no-control-regex -- MQTT 1.5.4: they may not be there, and would spoil a log.
+  // No control characters (MQTT 5, 1.5.4): they would spoil a log.
   if (/[+#\u0000-\u001f]/.test(suffix) || (kind !== 'reply' && suffix !== '')) return undefined
   return { kind, org, unit, agent, suffix }
 }

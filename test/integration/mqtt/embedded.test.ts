@@ -80,7 +80,6 @@ describe('MQTT door, embedded broker', () => {
       ['NO_ROUTE', -32603, undefined]
     ]
     for (const [index, [code, jsonRpc, word]] of errors.entries()) {
-      // eslint-disable-next-line require-yield -- it fails before it says anything.
       world.fake.answer = async function* () {
         await Promise.resolve()
         throw new HansaError(code as 'NO_ROUTE', 'so it is')
@@ -220,6 +219,24 @@ describe('MQTT door, embedded broker', () => {
     await ada.ask(send('after all'))
     await ada.until(1)
     await until(`only one socket (seed ${seed})`, () => world.sockets.size === 1)
+  })
+
+  it('takes no large CONNECT from somebody who has not said who it is', async () => {
+    const socket = connect(world.port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+    // A CONNECT that says to be 500 kB long, and comes.
+    socket.write(Buffer.concat([Buffer.from([0x10, 0xa0, 0xc2, 0x1e]), Buffer.from('\0\x04MQTT\x05\x02\0\x3c'), Buffer.alloc(300_000)]))
+    await gone
+  })
+
+  it('lets a flood wait: one client does not keep others from being answered', async () => {
+    const [flood, ada] = [await requester(), await requester()]
+    for (let n = 0; n < 20_000; n++) flood.client.publish(FLIGHT, 'x', { qos: 0 })
+    const began = performance.now()
+    await ada.ask(send('me too'))
+    await ada.until(1)
+    assert.ok(performance.now() - began < 2_500)
   })
 
   it('holds back a client that reads no answers', async () => {
