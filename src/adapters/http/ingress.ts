@@ -10,6 +10,7 @@ import { identifyRequest } from './client-identity.ts'
 import { documentRoutes } from './document-routes.ts'
 import { fromHttpLibrary, MAX_BODY, replyError } from './error-reply.ts'
 import { jsonRpcRoute } from './jsonrpc-route.ts'
+import { restRoute } from './rest-route.ts'
 
 export interface IngressDeps {
   readonly door: GatewayDoor
@@ -70,7 +71,7 @@ export function createIngress(deps: IngressDeps): Ingress {
       return replyError(reply, error)
     })
     const who = ({ raw }: { raw: Parameters<typeof identifyRequest>[0] }): Principal => identifyRequest(raw, clients.get(raw.socket) ?? {}, deps.identify)
-    jsonRpcRoute(server, { door: deps.door, clock: deps.clock, identify: who, open })
+    for (const route of [jsonRpcRoute, restRoute]) route(server, { door: deps.door, clock: deps.clock, identify: who, open })
     documentRoutes(server, { door: deps.door, self: deps.self, version: deps.version, base: () => deps.base() ?? '', identify: who })
     if (deps.aca !== undefined) authorityRoutes(server, deps.aca)
     return server

@@ -1,4 +1,4 @@
-const TAG = /^[a-z]{2,8}(-[a-z0-9]{1,8})*$/i
+import { isLanguage } from '../../core/ids/language-tag.ts'
 
 /** Longest header that is looked at; a browser sends 50 characters. */
 const MAX_HEADER = 1_000
@@ -10,7 +10,7 @@ export function wantedLanguage(acceptLanguage: string | undefined): string | und
     const [tag = '', ...parameters] = entry.split(';').map((piece) => piece.trim())
     const q = parameters.find((parameter) => /^q=/i.test(parameter))
     const weight = q === undefined ? 1 : /^q=(0(\.\d{0,3})?|1(\.0{0,3})?)$/i.test(q) ? Number(q.slice(2)) : 0
-    if (isTag(tag) && weight > 0 && weight > (best?.weight ?? 0)) best = { tag, weight }
+    if (isLanguage(tag) && weight > 0 && weight > (best?.weight ?? 0)) best = { tag, weight }
   }
   return best?.tag
 }
@@ -18,9 +18,5 @@ export function wantedLanguage(acceptLanguage: string | undefined): string | und
 /** The language of a message: the first tag of Content-Language (RFC 9110 8.5). */
 export function declaredLanguage(contentLanguage: string | undefined): string | undefined {
   const tag = (contentLanguage ?? '').slice(0, MAX_HEADER).split(',')[0]?.trim() ?? ''
-  return isTag(tag) ? tag : undefined
-}
-
-function isTag(text: string): boolean {
-  return text.length <= 35 && TAG.test(text)
+  return isLanguage(tag) ? tag : undefined
 }

@@ -45,7 +45,7 @@ const PROTO_ROLES: Readonly<Record<string, string>> = { ROLE_USER: 'ROLE_USER', 
 const WRAPPED = 'data_part_compat'
 
 /** Structured data in 0.3 is an object: anything else travels as `{ value }`, marked. */
-function wrapped(part: JsonObject): { data: JsonObject; metadata?: JsonObject } {
+function wrapped(part: JsonObject): JsonObject {
   const { data = null, metadata } = part
   const plain = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata) ? metadata : undefined
   if (typeof data === 'object' && data !== null && !Array.isArray(data)) return plain === undefined ? { data } : { data, metadata: plain }
@@ -77,7 +77,7 @@ const jsonPartFrom: Convert = (value, place) => {
 const jsonPartTo: Convert = (value, place) => {
   const part = objectAt(value, place)
   const { text, raw, url, data, metadata, filename, mediaType } = part
-  const meta = metadata === undefined ? {} : { metadata }
+  const meta: JsonObject = metadata === undefined ? {} : { metadata }
   const file = { ...(mediaType === undefined ? {} : { mimeType: mediaType }), ...(filename === undefined ? {} : { name: filename }) }
   if (text !== undefined) return { kind: 'text', text, ...meta }
   if (raw !== undefined) return { kind: 'file', file: { bytes: raw, ...file }, ...meta }
@@ -89,7 +89,7 @@ const jsonPartTo: Convert = (value, place) => {
 const protoPartFrom: Convert = (value, place) => {
   const { text, file, data, metadata } = translateFields(value, place, { text: ['text'], file: ['file'], data: ['data'], metadata: ['metadata'] })
   const meta = metadata === undefined ? undefined : objectAt(metadata, inside(place, 'metadata'))
-  const also = meta === undefined ? {} : { metadata: meta }
+  const also: JsonObject = meta === undefined ? {} : { metadata: meta }
   if (text !== undefined) return { text, ...also }
   if (file !== undefined)
     return {
@@ -110,14 +110,14 @@ const protoPartFrom: Convert = (value, place) => {
 const protoPartTo: Convert = (value, place) => {
   const part = objectAt(value, place)
   const { text, raw, url, metadata, filename, mediaType } = part
-  const meta = metadata === undefined ? {} : { metadata }
+  const meta: JsonObject = metadata === undefined ? {} : { metadata }
   const file = { ...(mediaType === undefined ? {} : { mimeType: mediaType }), ...(filename === undefined ? {} : { name: filename }) }
   if (text !== undefined) return { text, ...meta }
   if (raw !== undefined) return { file: { fileWithBytes: raw, ...file }, ...meta }
   if (url !== undefined) return { file: { fileWithUri: url, ...file }, ...meta }
   if (part['data'] === undefined) throw wrong(place, 'is a part without content')
-  const { data, metadata: marked } = wrapped(part)
-  return marked === undefined ? { data: { data } } : { data: { data }, metadata: marked }
+  const { data = {}, ...marked } = wrapped(part)
+  return { data: { data }, ...marked }
 }
 
 export const JSON_DIALECT: Dialect = {

@@ -31,8 +31,9 @@ export function objectsOf(dialect: Dialect): Objects {
     translateFields(value, place, { ...own, ...messageFields, role: ['role', dialect.roleFrom], [dialect.parts]: ['parts', listOf(dialect.partFrom)] })
   const messageTo: Convert = (value, place) => ({
     ...kind('message'),
-    // 0.3 requires it.
+    // 0.3 requires both, and ProtoJSON leaves out what is empty or not specified.
     [dialect.parts]: [],
+    role: dialect.roleTo('ROLE_AGENT', place) ?? '',
     ...translateFields(value, place, { ...messageFields, role: ['role', dialect.roleTo], parts: [dialect.parts, listOf(dialect.partTo)] })
   })
 
