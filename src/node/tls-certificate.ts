@@ -21,7 +21,15 @@ export async function certificateOf(home: Home, identities: Identities): Promise
     const chain = identities.chain()
     if (chain.length === 0) return undefined
     // The root stays out: who trusts it has it.
-    if (shown?.of !== chain) shown = { of: chain, key: ownKey, chain: chain.slice(0, -1).map((each) => encodePem('CERTIFICATE', each)).join('') }
+    if (shown?.of !== chain)
+      shown = {
+        of: chain,
+        key: ownKey,
+        chain: chain
+          .slice(0, -1)
+          .map((each) => encodePem('CERTIFICATE', each))
+          .join('')
+      }
     return shown
   }
 }

@@ -12,15 +12,14 @@ const TLS_MAJOR = 0x03
 /** Fixed header of an MQTT CONNECT: type 1, no flags (MQTT 5, 3.1.1). */
 const MQTT_CONNECT = 0x10
 
-/** `more`: cannot be told yet. Undefined: nothing that is spoken here. */
-export function sniff(bytes: Uint8Array): Spoken | 'more' | undefined {
+/** `more`: cannot be told yet. What is nothing else is taken for HTTP/1, which has an answer for what is not. */
+export function sniff(bytes: Uint8Array): Spoken | 'more' {
   const [first, second] = bytes
   if (first === undefined) return 'more'
-  if (first === TLS_HANDSHAKE) return second === undefined ? 'more' : second === TLS_MAJOR ? 'tls' : undefined
+  if (first === TLS_HANDSHAKE) return second === undefined ? 'more' : second === TLS_MAJOR ? 'tls' : 'http1'
   if (first === MQTT_CONNECT) return 'mqtt'
   if (begins(bytes, PREFACE)) return bytes.length >= PREFACE.length ? 'http2' : 'more'
-  // A method of HTTP/1 begins with a letter; anything that is no preface but begins like one is HTTP/1, too.
-  return first >= 0x41 && first <= 0x5a ? 'http1' : undefined
+  return 'http1'
 }
 
 function begins(bytes: Uint8Array, whole: Uint8Array): boolean {
