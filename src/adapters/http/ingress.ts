@@ -1,6 +1,6 @@
 import { createServer as createHttpServer } from 'node:http'
 import type { Socket } from 'node:net'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import type { Clock } from '../../ports/clock.ts'
 import type { ClientFacts, GatewayDoor, Identify, Principal } from '../../ports/gateway-door.ts'
 import type { Log } from '../../ports/log.ts'
@@ -59,6 +59,8 @@ export function createIngress(deps: IngressDeps): Ingress {
       bodyLimit: MAX_BODY,
       serverFactory: (handler) => createHttpServer({ requestTimeout: REQUEST_MS, headersTimeout: HEAD_MS, keepAliveTimeout: 5_000 }, handler),
       forceCloseConnections: true,
+      // What the router refuses itself: a path that cannot be decoded.
+      frameworkErrors: (thrown, _request, reply) => void replyError(reply as FastifyReply, fromHttpLibrary(thrown)),
       // A handle is a name of 63 and a domain of 253 characters.
       routerOptions: { maxParamLength: 320 }
     })
