@@ -1,6 +1,7 @@
 import type { AgentClient, AgentFace, AgentTransport } from '../../ports/agent-client.ts'
 import { HansaError, toHansaError } from '../../schema/errors.ts'
 import { MAX_CARD_BYTES } from '../../wire/binding/agent-card.ts'
+import { A2A_VERSION } from '../../wire/binding/a2a-version.ts'
 import { cardUrlOf, pickFace } from './agent-interface.ts'
 import { readCardFile } from './card-file.ts'
 import { readBody, send } from './http-client.ts'
@@ -55,7 +56,8 @@ export function createCardClient(settings: CardClientSettings): AgentClient {
   }
 
   async function fetchCard(signal: AbortSignal): Promise<Uint8Array> {
-    const response = await send({ url: cardUrl, method: 'GET', headers: { accept: 'application/json' }, signal })
+    // An agent that speaks both versions shows its newer card to who asks for it.
+    const response = await send({ url: cardUrl, method: 'GET', headers: { accept: 'application/json', 'a2a-version': A2A_VERSION }, signal })
     const bytes = await readBody(response, cardUrl, maxCard, signal)
     if (response.statusCode !== 200) throw new HansaError('INVALID_AGENT_RESPONSE', `there is no card at ${cardUrl.href}: HTTP ${response.statusCode}`)
     return bytes

@@ -44,7 +44,7 @@ export function fromHttpLibrary(thrown: unknown): HansaError {
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new HansaError('FRAME_TOO_LARGE', 'the request is too large', { bound: MAX_BODY }, thrown)
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new HansaError('CONTENT_TYPE_NOT_SUPPORTED', 'the body must be application/json or application/a2a+json', {}, thrown)
-  if (code === 'FST_ERR_BAD_URL') return new HansaError('MALFORMED', 'the path cannot be decoded', {}, thrown)
+  if (code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_MAX_PARAM_LENGTH') return new HansaError('MALFORMED', 'the path cannot be read', {}, thrown)
   if (typeof code === 'string' && code.startsWith('FST_ERR_CTP')) return new HansaError('MALFORMED', 'the body cannot be read', {}, thrown)
   return toHansaError(thrown)
 }

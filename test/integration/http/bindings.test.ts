@@ -99,7 +99,9 @@ describe('A2A over HTTP at a gateway', () => {
       name: 'Flight',
       description: 'Books flights',
       version: '1',
-      supportedInterfaces: [{ url: `${base}${AGENT}/${path}`, protocolBinding, protocolVersion, tenant: protocolVersion === '1.0' ? 'flight@north.example' : '' }],
+      supportedInterfaces: [
+        { url: `${base}${AGENT}/${path}`, protocolBinding, protocolVersion, tenant: protocolVersion === '1.0' ? 'flight@north.example' : '' }
+      ],
       capabilities: { streaming: true, pushNotifications: true, extendedAgentCard: true },
       defaultInputModes: ['text/plain'],
       defaultOutputModes: ['text/plain'],
@@ -108,7 +110,9 @@ describe('A2A over HTTP at a gateway', () => {
     return new ClientFactory({ transports }).createFromAgentCard(card)
   }
   const hello = (more: object = {}) =>
-    SendMessageRequest.fromJSON({ message: { messageId: 'm1', contextId: 'c9', taskId: 't9', role: 'ROLE_USER', parts: [{ text: 'hello' }, { data: { a: [1] } }], ...more } })
+    SendMessageRequest.fromJSON({
+      message: { messageId: 'm1', contextId: 'c9', taskId: 't9', role: 'ROLE_USER', parts: [{ text: 'hello' }, { data: { a: [1] } }], ...more }
+    })
 
   for (const [binding, version, path] of bindings)
     describe(`an unmodified client of A2A ${version} on ${binding}`, () => {
@@ -155,7 +159,15 @@ describe('A2A over HTTP at a gateway', () => {
       })
 
       it('lists tasks where its version can, and reads the extended card', async () => {
-        const list = client.listTasks({ tenant: '', contextId: 'c1', status: TaskState.WORKING, pageSize: 5, pageToken: '', includeArtifacts: true, statusTimestampAfter: undefined })
+        const list = client.listTasks({
+          tenant: '',
+          contextId: 'c1',
+          status: TaskState.WORKING,
+          pageSize: 5,
+          pageToken: '',
+          includeArtifacts: true,
+          statusTimestampAfter: undefined
+        })
         if (version === '1.0') assert.equal((await list).tasks[0]?.id, 't/1')
         else await assert.rejects(list)
         assert.equal((await client.getAgentCard()).name, 'Flight, extended')
