@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { createA2aClient } from '../adapters/http/a2a-client.ts'
 import { createWebhookSender } from '../adapters/http/webhook-sender.ts'
 import { createSwarmNode } from '../adapters/libp2p/swarm-node.ts'
 import { createRpc } from '../adapters/rpc/create-rpc.ts'
@@ -19,6 +18,7 @@ import { createIdentities } from '../roles/member/identities.ts'
 import { member } from '../roles/member/member.ts'
 import { createRecords } from '../roles/member/records.ts'
 import { version } from './version.ts'
+import { createAgentClient } from './agent-clients.ts'
 import { createDesk } from './desk.ts'
 import { type Doors, openDoors } from './doors.ts'
 import type { HansaNode, NodeOptions } from './hansa-node.ts'
@@ -207,7 +207,7 @@ function named(name: string, part: { start(): Promise<void>; stop(): Promise<voi
 /** The agent role, when there is an agent. A node may have the role for later. */
 function agentOf(options: NodeOptions, home: Home, deps: Omit<AgentDeps, 'client'>): AgentService | undefined {
   const card = options.agent?.card ?? home.config.agent.card
-  const client = options.agent?.client ?? (card === undefined ? undefined : createA2aClient({ card }))
+  const client = options.agent?.client ?? (card === undefined ? undefined : createAgentClient(card))
   if (client === undefined) return undefined
   return agent({ ...agentSettings(home.config), ...options.agent?.config }).create({ ...deps, client })
 }
