@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../../schema/errors.ts'
-import type { DescMethodUnary, Registry } from '@bufbuild/protobuf'
+import type { DescMethodUnary, FileRegistry } from '@bufbuild/protobuf'
 import type { Pattern } from './pattern.ts'
 import type { Insertion, Template, TreeTemplate } from './template.ts'
 
@@ -65,7 +65,7 @@ export interface HttpRoute {
 export interface GrpcRoute {
   readonly kind: 'grpc'
   readonly method: DescMethodUnary
-  readonly registry: Registry
+  readonly registry: FileRegistry
   readonly metadata: readonly (readonly [string, Template])[]
   readonly request: TreeTemplate
   readonly response: AnswerRule
