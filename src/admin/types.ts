@@ -138,6 +138,12 @@ export const callRequest = z.strictObject({
     .default([]),
   stream: z.boolean().default(false),
   session: z.string().max(256).optional().meta({ description: 'A2A contextId.' }),
+  toLanguage: z
+    .string()
+    .max(35)
+    .optional()
+    .meta({ description: 'BCP 47 tag: a language of the agent, for the message, or another, for answers (draft 3.3.2).' }),
+  onMissing: z.enum(['fail', 'pass']).optional().meta({ description: 'What to do where nobody translates; fail otherwise.' }),
   timeoutMs: z.int().min(1).max(3_600_000).optional()
 })
 export const callEvent = z.discriminatedUnion('kind', [
@@ -153,7 +159,8 @@ export const callEvent = z.discriminatedUnion('kind', [
     ms: z.number(),
     hops: z.array(z.object({ gateway: z.string(), ms: z.number() })),
     encrypted: z.boolean().meta({ description: 'End to end: no gateway on the way could read it.' }),
-    translated: z.boolean()
+    translated: z.boolean(),
+    translations: z.array(z.object({ gateway: z.string(), from: z.string(), to: z.string(), engine: z.string(), reply: z.boolean() }))
   })
 ])
 export type CallEvent = z.infer<typeof callEvent>

@@ -1,8 +1,11 @@
-import { createIngress, type Ingress } from '../adapters/http/ingress.ts'
+import { createGrpcDoor } from '../adapters/grpc/grpc-door.ts'
+import { createIngress } from '../adapters/http/ingress.ts'
+import { createIdentify } from '../adapters/ingress/identify.ts'
+import { createPort } from '../adapters/ingress/port.ts'
 import type { AuthorityDocuments } from '../adapters/http/authority-routes.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { GatewayDoor } from '../ports/gateway-door.ts'
-import type { Identities } from '../ports/identity.ts'
+import type { Identities, PeerIdentity } from '../ports/identity.ts'
 import type { Log } from '../ports/log.ts'
 import type { Aca } from '../roles/aca/aca.ts'
 import type { Agw } from '../roles/agw/agw.ts'
@@ -12,23 +15,66 @@ import { formatListenAddress } from './config/listen-address.ts'
 import type { Config } from './config/schema.ts'
 import { version } from './version.ts'
 
-/** The HTTP door of a node with the role agw or aca; nodes without them have none. */
-export function openDoor(
-  config: Config,
-  deps: { readonly clock: Clock; readonly log: Log; readonly identities: Identities; readonly agw: Agw | undefined; readonly aca: Aca | undefined }
-): Ingress | undefined {
+export interface DoorsDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly identities: Identities
+  readonly agw: Agw | undefined
+  readonly aca: Aca | undefined
+  /** PEM of the certificate and key that TLS is served with; undefined before enrolment. */
+  readonly certificate: () => { readonly chain: string; readonly key: string } | undefined
+}
+
+/** The foreign doors of a node behind its one port (CONTRACT: gateway ingress). */
+export interface Doors {
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Base URL under which clients reach this node; undefined before start. */
+  readonly address: string | undefined
+}
+
+/** Doors of a node with the role agw or aca; nodes without them have none. */
+export function openDoors(config: Config, deps: DoorsDeps): Doors | undefined {
   if (deps.agw === undefined && deps.aca === undefined) return undefined
-  return createIngress({
-    door: deps.agw?.door ?? NO_GATEWAY,
-    clock: deps.clock,
-    log: deps.log,
-    self: () => deps.identities.self(),
-    listen: formatListenAddress(config.gateway.listen),
-    ...(config.gateway.announce === undefined ? {} : { announce: config.gateway.announce }),
-    clients: config.gateway.clients,
+  const { clock, log, identities } = deps
+  const door = deps.agw?.door ?? NO_GATEWAY
+  const check = (identity: PeerIdentity): void => identities.check(identity)
+  const identify = createIdentify({ self: () => identities.self(), clients: config.gateway.clients, check })
+  let address: string | undefined
+  const http = createIngress({
+    ...{ door, clock, log, identify },
+    self: () => identities.self(),
+    base: () => address,
     version,
     ...(deps.aca === undefined ? {} : { aca: documentsOf(deps.aca) })
   })
+  const grpc = createGrpcDoor({ door, clock, log, identify })
+  const port = createPort({
+    ...{ clock, log, check },
+    listen: formatListenAddress(config.gateway.listen),
+    acceptors: { http1: (socket, client) => http.accept(socket, client), http2: (socket, client) => grpc.accept(socket, client) },
+    tls: {
+      certificate: deps.certificate,
+      known: () => [...identities.chain().slice(1), ...identities.domains().flatMap((domain) => [...identities.roots(domain)])],
+      verify: (chain) => identities.verifySigner(chain)
+    }
+  })
+  identities.onChange(() => port.recheck())
+  return {
+    async start() {
+      await http.start()
+      const reached = await port.start()
+      address = config.gateway.announce ?? reached
+    },
+    async stop() {
+      await port.refuse()
+      await Promise.all([http.stop(), grpc.stop()])
+      port.close()
+    },
+    get address() {
+      return address
+    }
+  }
 }
 
 function documentsOf(aca: Aca): AuthorityDocuments {

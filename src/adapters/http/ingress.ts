@@ -1,15 +1,16 @@
-import type { AddressInfo } from 'node:net'
-import Fastify, { type FastifyInstance } from 'fastify'
+import { createServer as createHttpServer } from 'node:http'
+import type { Socket } from 'node:net'
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import type { Clock } from '../../ports/clock.ts'
-import type { GatewayDoor } from '../../ports/gateway-door.ts'
+import type { ClientFacts, GatewayDoor, Identify, Principal } from '../../ports/gateway-door.ts'
 import type { Log } from '../../ports/log.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { type AuthorityDocuments, authorityRoutes } from './authority-routes.ts'
-import { type Clients, identify } from './client-identity.ts'
+import { identifyRequest } from './client-identity.ts'
 import { documentRoutes } from './document-routes.ts'
 import { fromHttpLibrary, MAX_BODY, replyError } from './error-reply.ts'
 import { jsonRpcRoute } from './jsonrpc-route.ts'
-import { parseListen, urlOf } from './listen-address.ts'
+import { restRoute } from './rest-route.ts'
 
 export interface IngressDeps {
   readonly door: GatewayDoor
@@ -17,11 +18,9 @@ export interface IngressDeps {
   readonly log: Log
   /** Own verified identity; undefined before enrolment. */
   readonly self: () => { readonly spiffeId: string; readonly domain: string } | undefined
-  /** host:port; port 0 means any free one. */
-  readonly listen: string
-  /** Base URL that others use, without a slash at the end; from `listen` when absent. */
-  readonly announce?: string
-  readonly clients: Clients
+  /** Base URL under which clients reach this gateway, without a slash at the end; undefined before the port is open. */
+  readonly base: () => string | undefined
+  readonly identify: Identify
   /** Version of this software, for the gateway's card. */
   readonly version: string
   /** Where the node has the ACA role. */
@@ -31,43 +30,40 @@ export interface IngressDeps {
 }
 
 export interface Ingress {
-  /** Resolves with the base URL. Throws PORT_TAKEN, CONFIG_INVALID. */
-  start(): Promise<string>
+  start(): Promise<void>
+  /** Takes a socket on which HTTP/1.1 is spoken. */
+  accept(socket: Socket, client: ClientFacts): void
   stop(): Promise<void>
-  /** Base URL under which clients reach this gateway; undefined before start. */
-  readonly address: string | undefined
 }
 
-/** The gateway's HTTP door for clients that know nothing of Hansa (CONTRACT: gateway ingress). */
+/** Longest head of a request and longest request, in milliseconds: 16 MiB at 1 Mbit/s. Answers may take as long as the agent works. */
+const REQUEST_MS = 120_000
+const HEAD_MS = 20_000
+
+/** The gateway's HTTP door for clients that know nothing of Hansa (CONTRACT: gateway ingress). Its sockets come from the one port; it listens nowhere itself. */
 export function createIngress(deps: IngressDeps): Ingress {
   const open = new Set<AbortController>()
+  const clients = new WeakMap<object, ClientFacts>()
   let app: FastifyInstance | undefined
-  let base: string | undefined
 
-  async function start(): Promise<string> {
-    const listen = parseListen(deps.listen)
-    app = createServer()
-    try {
-      await app.listen(listen)
-    } catch (thrown) {
-      throw portError(thrown, deps.listen)
-    }
-    const { port } = app.server.address() as AddressInfo
-    base = deps.announce?.replace(/\/+$/, '') ?? urlOf({ host: listen.host, port })
-    return base
+  async function start(): Promise<void> {
+    const made = createServer()
+    await made.ready()
+    // A server that never listens does not begin to watch for slow requests by itself.
+    made.server.emit('listening')
+    app = made
   }
 
   function createServer(): FastifyInstance {
     const server = Fastify({
       bodyLimit: MAX_BODY,
-      // Time for a client to send its whole request: 16 MiB at 1 Mbit/s. Answers may take as long as the agent works.
-      requestTimeout: 120_000,
+      serverFactory: (handler) => createHttpServer({ requestTimeout: REQUEST_MS, headersTimeout: HEAD_MS, keepAliveTimeout: 5_000 }, handler),
       forceCloseConnections: true,
+      // What the router refuses itself: a path that cannot be decoded.
+      frameworkErrors: (thrown, _request, reply) => void replyError(reply as FastifyReply, fromHttpLibrary(thrown)),
       // A handle is a name of 63 and a domain of 253 characters.
       routerOptions: { maxParamLength: 320 }
     })
-    // Sockets cost memory even when they say nothing.
-    server.server.maxConnections = 10_000
     server.removeAllContentTypeParsers()
     server.addContentTypeParser(['application/json', 'application/a2a+json'], { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
     server.setNotFoundHandler((_request, reply) => replyError(reply, new HansaError('NOT_FOUND', 'there is nothing at this path')))
@@ -76,24 +72,30 @@ export function createIngress(deps: IngressDeps): Ingress {
       if (error.code === 'INTERNAL') deps.log.error({ err: thrown }, 'a request failed')
       return replyError(reply, error)
     })
-    const who = (request: { raw: Parameters<typeof identify>[0] }): ReturnType<typeof identify> => identify(request.raw, deps.self(), deps.clients)
-    jsonRpcRoute(server, { door: deps.door, clock: deps.clock, identify: who, open })
-    documentRoutes(server, { door: deps.door, self: deps.self, version: deps.version, base: () => base ?? '', identify: who })
+    const who = ({ raw }: { raw: Parameters<typeof identifyRequest>[0] }): Principal => identifyRequest(raw, clients.get(raw.socket) ?? {}, deps.identify)
+    for (const route of [jsonRpcRoute, restRoute]) route(server, { door: deps.door, clock: deps.clock, identify: who, open })
+    documentRoutes(server, { door: deps.door, self: deps.self, version: deps.version, base: () => deps.base() ?? '', identify: who })
     if (deps.aca !== undefined) authorityRoutes(server, deps.aca)
     return server
   }
 
   return {
     start,
+    accept(socket, client) {
+      if (app === undefined) {
+        socket.destroy()
+        return
+      }
+      clients.set(socket, client)
+      app.server.emit('connection', socket)
+    },
     async stop() {
       const server = app
       app = undefined
       if (server === undefined) return
       await drained(deps.drainMs ?? 3_000)
+      server.server.closeAllConnections()
       await server.close()
-    },
-    get address() {
-      return base
     }
   }
 
@@ -104,12 +106,4 @@ export function createIngress(deps: IngressDeps): Ingress {
     // A turn for the answers that say so.
     if (open.size > 0) await new Promise<void>((resolve) => setImmediate(resolve))
   }
-}
-
-function portError(thrown: unknown, listen: string): unknown {
-  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
-  if (code === 'EADDRINUSE') return new HansaError('PORT_TAKEN', `somebody listens at ${listen} already`, { listen }, thrown)
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
-    return new HansaError('CONFIG_INVALID', `this machine cannot listen at ${listen} (${code})`, { listen }, thrown)
-  return thrown
 }

@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+import { createHash, createHmac, createPrivateKey, createPublicKey, hkdfSync, type KeyObject, sign, verify } from 'node:crypto'
 import { isEd25519Spki, peerIdOf } from '../../core/ids/peer-id.ts'
 import type { Sha256, Verify } from '../../core/crypto.ts'
 import type { Signer } from '../../ports/signer.ts'
@@ -43,6 +43,12 @@ export function createSigner(seed: Uint8Array): Signer {
   const peer = peerIdOf(publicKey)
   if (peer === undefined) throw new HansaError('INTERNAL', 'OpenSSL gave another form of an Ed25519 public key')
   return { peer, publicKey, sign: (data) => new Uint8Array(sign(null, data, key)) }
+}
+
+/** A keyed hash of this node (HMAC-SHA-256) for one purpose; its key comes from the seed, and tells nothing of it (HKDF, RFC 5869). */
+export function createMac(seed: Uint8Array, purpose: string): (data: Uint8Array) => Uint8Array {
+  const key = Buffer.from(hkdfSync('sha256', seed, '', `hansa:${purpose}`, 32))
+  return (data) => createHmac('sha256', key).update(data).digest()
 }
 
 /** PKCS#8 PEM of a seed: what key files hold. */

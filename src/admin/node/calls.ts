@@ -1,7 +1,7 @@
 import { enumToJson, fromJson, type MessageInitShape, toJson } from '@bufbuild/protobuf'
 import { ValueSchema } from '@bufbuild/protobuf/wkt'
 import type { HansaNode } from '../../node/hansa-node.ts'
-import type { Hop } from '../../schema/generated/hansa/v1/gateway_pb.ts'
+import type { AppliedTranslation, Hop } from '../../schema/generated/hansa/v1/gateway_pb.ts'
 import {
   type MessageSchema,
   type Part,
@@ -20,26 +20,38 @@ import type { CallEvent } from '../types.ts'
 export function callOperations(node: HansaNode): Pick<NodeOperations, 'call'> {
   return {
     async *call(request, signal): AsyncGenerator<CallEvent, void, undefined> {
-      const { agent, stream, timeoutMs } = request
+      const { agent, stream, timeoutMs, toLanguage: to, onMissing } = request
       const begun = node.clock.monotonic()
-      const options = { signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) }
+      const options = { signal, ...(timeoutMs === undefined ? {} : { timeoutMs }), ...(to === undefined ? {} : { translate: { to, onMissing } }) }
       const message = messageOf(request)
       let hops: readonly Hop[]
       let encrypted: boolean
+      let translations: readonly AppliedTranslation[]
       if (stream) {
         const responses = node.swarm.stream(agent, message, options)
         for await (const response of responses) yield { kind: 'response', ...shown(response), response: toJson(StreamResponseSchema, response) }
         hops = responses.hops
         encrypted = responses.direct
+        translations = responses.translations
       } else {
         const sent = await node.swarm.send(agent, message, options)
         yield { kind: 'response', ...shown(sent.response), response: toJson(SendMessageResponseSchema, sent.response) }
         hops = sent.hops
         encrypted = sent.direct
+        translations = sent.translations
       }
       const ms = node.clock.monotonic() - begun
-      // Gateways see what they pass on, so only a direct call is hidden from all; none of them translates yet.
-      yield { kind: 'end', agent, ms, hops: hops.map(({ gateway, ms: at }) => ({ gateway, ms: at })), encrypted, translated: false }
+      const told = translations.map(({ gateway, from, to, engine, reply }) => ({ gateway, from, to, engine, reply }))
+      // Gateways see what they pass on, so only a direct call is hidden from all.
+      yield {
+        kind: 'end',
+        agent,
+        ms,
+        hops: hops.map(({ gateway, ms: at }) => ({ gateway, ms: at })),
+        encrypted,
+        translated: told.length > 0,
+        translations: told
+      }
     }
   }
 }

@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import type { Command } from 'commander'
 import type { AdminAnswer } from '../../admin/client.ts'
 import { HansaError } from '../../schema/errors.ts'
-import { durationArgument, jsonArgument, type JsonDocument, repeated } from '../arguments.ts'
+import { durationArgument, jsonArgument, type JsonDocument, oneOfArgument, repeated } from '../arguments.ts'
 import { define, type Frame } from '../define.ts'
 import type { Output } from '../output.ts'
 import { showMs } from '../show.ts'
@@ -15,13 +15,19 @@ export function addCall(program: Command, frame: Frame): void {
   define(program, frame, {
     name: 'call <agent> [text]',
     summary: 'send a message to an agent and print the reply or the stream',
-    examples: ["call flight@north.example 'two seats to Oslo'", "call poet@south.example 'a sonnet' --stream --timeout 2m"],
+    examples: [
+      "call flight@north.example 'two seats to Oslo'",
+      "call poet@south.example 'a sonnet' --stream --timeout 2m",
+      "call hotel@south.example 'a twin room' --to-language en"
+    ],
     options: (command) =>
       command
         .option('--data <json>', 'a data part beside the text', jsonArgument)
         .option('--file <path>', 'a file part; several are possible', repeated)
         .option('--stream', 'print parts of the answer as they come')
         .option('--session <id>', 'go on with an earlier conversation')
+        .option('--to-language <tag>', 'a language of the agent, for the message, or your own, for answers in it')
+        .option('--on-missing <fail|pass>', 'what to do where nobody translates', oneOfArgument('fail', 'pass'))
         .option('--timeout <duration>', 'how long to wait', durationArgument),
     async run(session, [agent = '', text], options) {
       if (text === undefined && options['data'] === undefined && options['file'] === undefined)
@@ -36,6 +42,8 @@ export function addCall(program: Command, frame: Frame): void {
           files,
           stream: options['stream'] === true,
           session: options['session'] as string | undefined,
+          toLanguage: options['toLanguage'] as string | undefined,
+          onMissing: options['onMissing'] as 'fail' | 'pass' | undefined,
           timeoutMs: options['timeout'] as number | undefined
         },
         session.signal
@@ -54,7 +62,12 @@ function renderEvent(event: AdminAnswer<'call'>, out: Output): string[] {
   if (event.kind === 'response') return event.text === '' ? (event.state === undefined ? [] : [out.style('dim', event.state)]) : event.text.split('\n')
   const way = event.hops.length === 0 ? 'directly' : `via ${event.hops.map((hop) => `${hop.gateway} (${showMs(hop.ms)})`).join(', ')}`
   const seal = event.encrypted ? 'end-to-end encrypted' : 'encrypted hop by hop'
-  return [out.style('dim', `${event.agent} in ${showMs(event.ms)} ${way}; ${seal}${event.translated ? ', translated on the way' : ''}`)]
+  return [out.style('dim', `${event.agent} in ${showMs(event.ms)} ${way}; ${seal}${translatedBy(event.translations)}`)]
+}
+
+function translatedBy(translations: readonly { readonly from: string; readonly to: string; readonly engine: string }[]): string {
+  if (translations.length === 0) return ''
+  return `, translated on the way (${translations.map(({ from, to, engine }) => `${from} to ${to} by ${engine}`).join(', ')})`
 }
 
 async function readPart(path: string): Promise<{ name: string; mediaType: string; base64: string }> {

@@ -120,7 +120,7 @@ async function callSteps(story: Story, { north, south }: World): Promise<void> {
 }
 
 /** A program that speaks A2A, and a node beside it that puts it on the swarm. */
-async function openAgent(programs: Programs, town: Town, name: string, options: readonly string[]): Promise<DemoAgent> {
+export async function openAgent(programs: Programs, town: Town, name: string, options: readonly string[]): Promise<DemoAgent> {
   const [{ child, said }, home] = await Promise.all([
     programs.agent(name, join(town.dir, `${name}-agent.log`)),
     joinDomain(programs, town.hub, town.dir, 'agent', name)

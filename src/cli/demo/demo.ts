@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { agentSteps } from './agent-steps.ts'
 import { endingSteps } from './ending-steps.ts'
 import { foundDomains, type World } from './found-domains.ts'
+import { languageSteps } from './language-steps.ts'
 import { Programs } from './program.ts'
 import type { DemoOptions } from '../../node/host.ts'
 import { Story } from './story.ts'
@@ -32,6 +33,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
     await orStopped(options.signal, async () => {
       world = await foundDomains(story, programs, dir)
       const agents = await agentSteps(story, programs, world)
+      await languageSteps(story, programs, world)
       if (!options.keep) await endingSteps(story, world, agents)
     })
     held = true
@@ -59,6 +61,7 @@ function tellNext(write: (line: string) => void, world: World, pids: readonly nu
   write('\nEverything is still running. Try:')
   write(`  hansa find --home ${north.gateway.home} --capability travel`)
   write(`  hansa call --home ${north.gateway.home} hotel@south.example "a twin room for two nights" --stream`)
+  write(`  hansa call --home ${north.gateway.home} hotel-zh@south.example "a twin room" --to-language en`)
   write(`  hansa gw trace --home ${north.gateway.home} hotel@south.example`)
   write(`  hansa gw routes --home ${south.gateway.home}`)
   write(`  curl ${north.gateway.run.ingress}/.well-known/ai-catalog.json`)

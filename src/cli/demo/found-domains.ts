@@ -5,6 +5,7 @@ import { type Outsider, outsiderAt } from './outsider.ts'
 import type { Programs } from './program.ts'
 import { must, refusal, type Story, until } from './story.ts'
 import { joinDomain, startNode, type TownNode } from './town-node.ts'
+import { BOOKING, tmx } from './translation-memory.ts'
 
 /** One domain of the demo. */
 export interface Town {
@@ -15,6 +16,8 @@ export interface Town {
   readonly gateway: TownNode
   /** Stands at the gateway's public door. */
   readonly outsider: Outsider
+  /** The translation memory of the gateway, a TMX file. */
+  readonly memory: string
 }
 
 export interface World {
@@ -79,9 +82,13 @@ async function foundHub(programs: Programs, dir: string, domain: string, more: r
 }
 
 async function openGateway(programs: Programs, hub: TownNode, dir: string, domain: string): Promise<Town> {
-  const gateway = await startNode(programs, await joinDomain(programs, hub, dir, 'agw', 'gw1'), ['up'])
+  const memory = join(dir, 'memory.tmx')
+  await writeFile(memory, tmx(BOOKING))
+  // Only south can translate: the gateway of the target does it by default.
+  const language: Record<string, string> = domain === 'south.example' ? { HANSA_GATEWAY_LANGUAGE_MEMORY: memory } : {}
+  const gateway = await startNode(programs, await joinDomain(programs, hub, dir, 'agw', 'gw1'), ['up'], language)
   must(gateway.run.ingress !== undefined, `the gateway of ${domain} has no ingress`)
-  return { domain, dir, hub, gateway, outsider: outsiderAt(gateway.run.ingress) }
+  return { domain, dir, hub, gateway, outsider: outsiderAt(gateway.run.ingress), memory }
 }
 
 /** An invite used a second time: the voucher in it was good for one node only. */

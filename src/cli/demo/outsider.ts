@@ -5,8 +5,8 @@ import { NotHeld } from './story.ts'
 
 /** Somebody who knows A2A and nothing of Hansa: a plain @a2a-js/sdk client and plain HTTP, at the door of one gateway. */
 export interface Outsider {
-  /** Text of the reply. */
-  ask(handle: string, text: string): Promise<string>
+  /** Text of the reply; `translate` asks for translation on the way. */
+  ask(handle: string, text: string, translate?: Translate): Promise<string>
   /** Text of each artifact chunk or message, and when it came, in milliseconds from the first. */
   stream(handle: string, text: string): Promise<{ readonly texts: string[]; readonly spreadMs: number }>
   /** Handles in the gateway's AI Catalog. */
@@ -14,7 +14,12 @@ export interface Outsider {
   /** Status of the agent's card at this gateway. */
   cardStatus(handle: string): Promise<number>
   /** Reason of the error that a call gives. */
-  refusalOf(handle: string): Promise<string>
+  refusalOf(handle: string, text?: string, translate?: Translate): Promise<string>
+}
+
+/** metadata["urn:hansa:translate"] of a message. */
+export interface Translate {
+  readonly to: string
 }
 
 const TIMEOUT_MS = 15_000
@@ -24,8 +29,8 @@ export function outsiderAt(ingress: string): Outsider {
   const client = (handle: string) => new ClientFactory().createFromUrl(card(handle), '')
 
   return {
-    async ask(handle, text) {
-      const result = await (await client(handle)).sendMessage(question(text), { signal: AbortSignal.timeout(TIMEOUT_MS) })
+    async ask(handle, text, translate) {
+      const result = await (await client(handle)).sendMessage(question(text, translate), { signal: AbortSignal.timeout(TIMEOUT_MS) })
       return textsIn(result).join(' ')
     },
     async stream(handle, text) {
@@ -48,8 +53,8 @@ export function outsiderAt(ingress: string): Outsider {
       await response.arrayBuffer()
       return response.status
     },
-    async refusalOf(handle) {
-      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'SendMessage', params: SendMessageRequest.toJSON(question('are you there?')) })
+    async refusalOf(handle, text = 'are you there?', translate) {
+      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'SendMessage', params: SendMessageRequest.toJSON(question(text, translate)) })
       const headers = { 'content-type': 'application/json', 'a2a-version': '1.0' }
       const response = await fetch(`${ingress}/agents/${handle}/jsonrpc`, { method: 'POST', headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) })
       const answer = (await response.json()) as { error?: { data?: { reason?: string }[] } }
@@ -60,7 +65,7 @@ export function outsiderAt(ingress: string): Outsider {
   }
 }
 
-function question(text: string): SendMessageRequest {
+function question(text: string, translate?: Translate): SendMessageRequest {
   return {
     tenant: '',
     message: {
@@ -69,7 +74,7 @@ function question(text: string): SendMessageRequest {
       taskId: '',
       role: Role.ROLE_USER,
       parts: [{ content: { $case: 'text', value: text }, metadata: undefined, filename: '', mediaType: '' }],
-      metadata: undefined,
+      metadata: translate === undefined ? undefined : { 'urn:hansa:translate': translate },
       extensions: [],
       referenceTaskIds: []
     },

@@ -47,14 +47,14 @@ export class Programs {
   }
 
   /** Starts a hansa command that stays; what it says goes to `log`, which outlives this process. */
-  start(args: readonly string[], log: string): ChildProcess {
-    return this.#start([BINARY, ...args], log)
+  start(args: readonly string[], log: string, env: Readonly<Record<string, string>> = {}): ChildProcess {
+    return this.#start([BINARY, ...args], log, log, env)
   }
 
-  #start(args: readonly string[], log: string, stdout = log): ChildProcess {
+  #start(args: readonly string[], log: string, stdout: string, env: Readonly<Record<string, string>> = {}): ChildProcess {
     const files = [openSync(stdout, 'a'), openSync(log, 'a')] as const
     try {
-      return this.#spawn(args, ['ignore', ...files])
+      return this.#spawn(args, ['ignore', ...files], env)
     } finally {
       for (const file of files) closeSync(file)
     }
@@ -87,11 +87,11 @@ export class Programs {
     return pids
   }
 
-  #spawn(args: readonly string[], stdio: StdioOptions): ChildProcess {
+  #spawn(args: readonly string[], stdio: StdioOptions, env: Readonly<Record<string, string>> = {}): ChildProcess {
     if (this.#stopped) throw new HansaError('CANCELED', 'the demo is being stopped')
     // A group of its own: a Ctrl-C at the terminal is for the demo, which then stops its programs in order.
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
-      env: this.#env,
+      env: { ...this.#env, ...env },
       stdio,
       detached: true
     })

@@ -21,9 +21,9 @@ export interface TownNode {
 }
 
 /** Starts a hansa process that serves a home (`up`, `agent run`) and waits until it answers. */
-export async function startNode(programs: Programs, home: string, command: readonly string[]): Promise<TownNode> {
+export async function startNode(programs: Programs, home: string, command: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<TownNode> {
   const log = `${home}.log`
-  const child = programs.start([...command, '--home', home], log)
+  const child = programs.start([...command, '--home', home], log, env)
   const paths = homePaths(home)
   const run = await until(`${command.join(' ')} of ${home}`, 20_000, async () => {
     if (child.exitCode !== null)

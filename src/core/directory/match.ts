@@ -1,7 +1,7 @@
 import { type AgentRecord, AgentStatus, RecordState } from '../../schema/generated/hansa/v1/directory_pb.ts'
 import { parseResourceId } from '../ids/agent-id.ts'
 import { covers } from '../ids/capability.ts'
-import { coversLanguage } from './language.ts'
+import { coversLanguage } from '../ids/language-tag.ts'
 import type { Query } from './query.ts'
 import { words } from './words.ts'
 

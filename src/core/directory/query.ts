@@ -2,7 +2,7 @@ import { HansaError } from '../../schema/errors.ts'
 import { type DiscoverRequest, StatusFilter } from '../../schema/generated/hansa/v1/directory_pb.ts'
 import { parseCapability } from '../ids/capability.ts'
 import { parseDomain, quote } from '../ids/domain.ts'
-import { isLanguage } from './language.ts'
+import { isLanguage } from '../ids/language-tag.ts'
 import { isProtocol } from './protocol.ts'
 import { words } from './words.ts'
 

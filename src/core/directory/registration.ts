@@ -5,7 +5,7 @@ import { isCapability } from '../ids/capability.ts'
 import { quote } from '../ids/domain.ts'
 import type { Role } from '../ids/role.ts'
 import { type CardFacts, readCardFacts } from './card-facts.ts'
-import { isLanguage } from './language.ts'
+import { isLanguage } from '../ids/language-tag.ts'
 import { isProtocol } from './protocol.ts'
 
 /** Bounds of a description; characters for texts, bytes for the card. The record made of it must fit a DHT value of 16 KiB with its chain. */

@@ -43,6 +43,8 @@ function createAgent(config: AgentConfig, deps: AgentDeps): AgentService {
     ...deps,
     intraDomain: config.intraDomain ?? 'gateway',
     card: () => presence.card?.bytes,
+    // `url` is where the gateway serves this agent: .../agents/{handle}/jsonrpc.
+    webhookBase: () => attachment.current?.url.replace(/jsonrpc$/, 'push/') || undefined,
     ended: (operation, error) => {
       calls?.inc({ operation, outcome: error?.code ?? 'ok' })
       if (error?.code === 'AGENT_UNREACHABLE') presence.doubt()

@@ -13,6 +13,8 @@ import { methods } from '../../wire/methods.ts'
 import { isOperation, type Operation, operations } from '../../wire/operations.ts'
 import { decode } from '../../wire/decode.ts'
 import { readMessage, writeMessage } from '../../wire/messages.ts'
+import { traceContext } from '../../wire/trace-context.ts'
+import { checkWebhook } from './check-webhook.ts'
 import { pause } from './pause.ts'
 import { TaskGuard } from './task-guard.ts'
 import { untilAborted } from './until-aborted.ts'
@@ -25,6 +27,8 @@ export interface DeliveryDeps {
   readonly intraDomain: 'direct' | 'gateway'
   /** The card's exact bytes; undefined while it has not been read. */
   readonly card: () => Uint8Array | undefined
+  /** Beginning of the addresses that the gateway gives in place of webhooks; undefined while there is no gateway that has any. */
+  readonly webhookBase: () => string | undefined
   /** Called once per call that has ended. */
   readonly ended: (operation: string, error: HansaError | undefined) => void
 }
@@ -102,7 +106,7 @@ export class Delivery {
     try {
       const bytes = await readMessage(stream, methods.deliver.maxBytes, account)
       if (bytes === undefined) throw new HansaError('MALFORMED', `a ${operation.name} without a request`)
-      await this.#invoke(stream, operation, decode(operation.request, bytes), header.extensions, principal)
+      await this.#invoke(stream, operation, decode(operation.request, bytes), header, principal)
     } finally {
       account.release()
     }
@@ -122,11 +126,14 @@ export class Delivery {
     })
   }
 
-  async #invoke(stream: ServerStream, operation: Operation, request: Message, extensions: readonly string[], principal: string): Promise<void> {
+  async #invoke(stream: ServerStream, operation: Operation, request: Message, header: RelayHeader, principal: string): Promise<void> {
     this.#tasks.check(request, principal)
+    checkWebhook(request, this.#deps.webhookBase())
     const signal = AbortSignal.any([stream.signal, this.#stopping.signal])
     let sent = 0
-    for await (const response of untilAborted(this.#deps.client.invoke(operation, request, { signal, extensions, principal }), signal)) {
+    const { extensions, tracestate } = header
+    const options = { signal, extensions, principal, ...traceContext(stream.traceparent, tracestate) }
+    for await (const response of untilAborted(this.#deps.client.invoke(operation, request, options), signal)) {
       if (response.$typeName !== operation.response.typeName)
         throw new HansaError('INVALID_AGENT_RESPONSE', `the agent answered ${operation.name} with a ${response.$typeName}`)
       if (sent++ > 0 && !operation.streaming) throw new HansaError('INVALID_AGENT_RESPONSE', `the agent answered ${operation.name} more than once`)

@@ -2,9 +2,10 @@ import { create, type DescMessage, type MessageShape, toBinary } from '@bufbuild
 import { type AgentId, formatHandle } from '../../core/ids/agent-id.ts'
 import type { ClientStream } from '../../ports/rpc.ts'
 import { HansaError, toHansaError } from '../../schema/errors.ts'
-import { type Hop, RelayHeaderSchema, RelayTrailerSchema } from '../../schema/generated/hansa/v1/gateway_pb.ts'
+import { type AppliedTranslation, type Hop, RelayHeaderSchema, RelayTrailerSchema } from '../../schema/generated/hansa/v1/gateway_pb.ts'
 import { methods } from '../../wire/methods.ts'
 import type { OperationName } from '../../wire/operations.ts'
+import type { RequestFacts } from '../../wire/relay-request.ts'
 import { firstAnswer, targetOf } from './candidates.ts'
 import { isFinal, resolve, throughGateways } from './discovery.ts'
 import { decode } from '../../wire/decode.ts'
@@ -22,20 +23,28 @@ export class OutboundCall {
   readonly #deps: SwarmClientDeps
   readonly #addresses: AddressBook
   readonly #settings: CallSettings
+  readonly #facts: RequestFacts
   #hops: readonly Hop[] = []
+  #translations: readonly AppliedTranslation[] = []
   #direct = false
 
-  constructor(deps: SwarmClientDeps, addresses: AddressBook, target: AgentId, operation: OperationName, settings: CallSettings) {
+  constructor(deps: SwarmClientDeps, addresses: AddressBook, target: AgentId, operation: OperationName, settings: CallSettings, facts: RequestFacts = {}) {
     this.#deps = deps
     this.#addresses = addresses
     this.target = target
     this.operation = operation
     this.#settings = settings
+    this.#facts = facts
   }
 
   /** From the trailer, so empty until the call has ended. */
   get hops(): readonly Hop[] {
     return this.#hops
+  }
+
+  /** What gateways on the way have translated; from the trailer, as `hops`. */
+  get translations(): readonly AppliedTranslation[] {
+    return this.#translations
   }
 
   /** True once the call goes straight to the agent's own node, whose key has been proved: nobody on the way can read it. */
@@ -63,7 +72,9 @@ export class OutboundCall {
         yield bytes
       }
       ended = true
-      this.#hops = decode(RelayTrailerSchema, stream.trailer()).hops
+      const trailer = decode(RelayTrailerSchema, stream.trailer())
+      this.#hops = trailer.hops
+      this.#translations = trailer.translations
     } finally {
       if (!ended) stream.abort(new HansaError('CANCELED', 'the caller wants no more'))
     }
@@ -74,12 +85,22 @@ export class OutboundCall {
     const self = identities.self()
     if (self === undefined) throw new HansaError('UNAUTHENTICATED', 'this node has no certificate yet')
     const target = formatHandle(this.target)
-    const { extensions = [], ...options } = this.#settings
+    const { extensions = [], tracestate, translate: _, ...options } = this.#settings
     const header = toBinary(
       RelayHeaderSchema,
-      create(RelayHeaderSchema, { target, operation: this.operation, hopLimit: HOP_LIMIT, extensions: [...extensions], principal: self.spiffeId })
+      create(RelayHeaderSchema, {
+        target,
+        operation: this.operation,
+        hopLimit: HOP_LIMIT,
+        extensions: [...extensions],
+        principal: self.spiffeId,
+        tracestate,
+        ...this.#facts
+      })
     )
-    if (config?.intraDomain === 'direct' && this.target.domain === self.domain) {
+    // Translation and webhooks are a gateway's work.
+    const needsGateway = this.#facts.translation !== undefined || this.#facts.webhook === true
+    if (config?.intraDomain === 'direct' && this.target.domain === self.domain && !needsGateway) {
       const stream = await this.#openDirect(target, header, options)
       if (stream !== undefined) {
         this.#direct = true

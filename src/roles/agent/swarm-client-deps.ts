@@ -27,4 +27,16 @@ export interface QuerySettings {
 export interface CallSettings extends QuerySettings {
   /** URIs of A2A extensions asked for. */
   readonly extensions?: readonly string[]
+  readonly tracestate?: string
+  /** What to translate on the way, by gateways (draft 3.3.2). Instead of it, the message may carry metadata["urn:hansa:translate"]. */
+  readonly translate?: {
+    /** BCP 47. A language of the agent: the message is put into it. Another: the caller's own, for answers. */
+    readonly to: string
+    /** Language of the message; found out otherwise. */
+    readonly from?: string
+    /** Language of the answers where it is neither. */
+    readonly reply?: string
+    /** Where nobody translates: fail with TRANSLATION_UNAVAILABLE (the default), or pass the original on with a mark. */
+    readonly onMissing?: 'fail' | 'pass'
+  }
 }

@@ -3,8 +3,10 @@ import { type AgentId, formatHandle, parseAgent } from '../../core/ids/agent-id.
 import { HansaError } from '../../schema/errors.ts'
 import { EmptySchema } from '../../schema/generated/hansa/v1/call_pb.ts'
 import type { DiscoverRequestSchema } from '../../schema/generated/hansa/v1/directory_pb.ts'
-import type { Hop } from '../../schema/generated/hansa/v1/gateway_pb.ts'
+import type { AppliedTranslation, Hop } from '../../schema/generated/hansa/v1/gateway_pb.ts'
 import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { requestFacts } from '../../wire/relay-request.ts'
+import { translationFrom } from '../../wire/translation-request.ts'
 import { type OperationName, operations } from '../../wire/operations.ts'
 import { AddressBook } from './address-book.ts'
 import { find, type Found, resolve, type Resolved } from './discovery.ts'
@@ -20,6 +22,8 @@ export interface Sent {
   readonly hops: readonly Hop[]
   /** The call went straight to the agent's node: encrypted end to end. What this node did, not what somebody told it. */
   readonly direct: boolean
+  /** What was translated on the way, by which gateway. */
+  readonly translations: readonly AppliedTranslation[]
 }
 
 /** Responses as they arrive. Leaving the loop early cancels the stream on every hop (not the task). */
@@ -28,6 +32,8 @@ export interface ResponseStream extends AsyncIterable<a2a.StreamResponse> {
   readonly hops: readonly Hop[]
   /** As in Sent; known from the first response on. */
   readonly direct: boolean
+  /** Complete when the loop has ended. */
+  readonly translations: readonly AppliedTranslation[]
 }
 
 /** The swarm as one node sees it: finds agents of all listed domains and speaks to them. All methods throw HansaError. */
@@ -64,8 +70,11 @@ export function createSwarmClient(deps: SwarmClientDeps): SwarmClient {
     return request
   }
 
-  function open(agent: string, operation: OperationName, options: CallSettings): OutboundCall {
-    return new OutboundCall(deps, addresses, target(agent), operation, options)
+  function open(agent: string, operation: OperationName, options: CallSettings, request?: Message): OutboundCall {
+    const { translate } = options
+    const asked = translate === undefined ? {} : { translation: translationFrom({ ...translate }) }
+    const facts = request === undefined ? {} : { ...requestFacts(request, {}), ...asked }
+    return new OutboundCall(deps, addresses, target(agent), operation, options, facts)
   }
 
   async function one<S extends DescMessage>(call: OutboundCall, response: S, request: Message): Promise<MessageShape<S>> {
@@ -76,7 +85,7 @@ export function createSwarmClient(deps: SwarmClientDeps): SwarmClient {
   }
 
   function many(agent: string, operation: OperationName, request: Message, options: CallSettings): ResponseStream {
-    const call = open(agent, operation, options)
+    const call = open(agent, operation, options, request)
     return {
       [Symbol.asyncIterator]: () => call.responses(toBinary(operations[operation].request, request), a2a.StreamResponseSchema),
       get hops() {
@@ -84,6 +93,9 @@ export function createSwarmClient(deps: SwarmClientDeps): SwarmClient {
       },
       get direct() {
         return call.direct
+      },
+      get translations() {
+        return call.translations
       }
     }
   }
@@ -92,16 +104,17 @@ export function createSwarmClient(deps: SwarmClientDeps): SwarmClient {
     find: (request, options = {}) => find(deps, request, options),
     resolve: async (agent, options = {}) => resolve(deps, target(agent), options),
     async send(agent, message, options = {}) {
-      const call = open(agent, 'SendMessage', options)
-      const response = await one(call, a2a.SendMessageResponseSchema, requestOf(message))
-      return { response, hops: call.hops, direct: call.direct }
+      const request = requestOf(message)
+      const call = open(agent, 'SendMessage', options, request)
+      const response = await one(call, a2a.SendMessageResponseSchema, request)
+      return { response, hops: call.hops, direct: call.direct, translations: call.translations }
     },
     stream: (agent, message, options = {}) => many(agent, 'SendStreamingMessage', requestOf(message), options),
     subscribe: (agent, id, options = {}) => many(agent, 'SubscribeToTask', create(a2a.SubscribeToTaskRequestSchema, { id }), options),
     async invoke(agent, operation, response, request, options = {}) {
       if (operations[operation].streaming || operations[operation].response !== (response as DescMessage))
         throw new HansaError('INVALID_ARGUMENT', `${operation} does not answer with one ${response.typeName}`)
-      return one(open(agent, operation, options), response, request)
+      return one(open(agent, operation, options, request), response, request)
     },
     async card(agent, options = {}) {
       for await (const bytes of open(agent, 'GetAgentCard', options).raw(toBinary(EmptySchema, create(EmptySchema)))) return bytes

@@ -4,8 +4,8 @@ import { quote } from '../../core/ids/domain.ts'
 import { HansaError } from '../../schema/errors.ts'
 import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 
-/** As at a gateway: about 200 bytes a task. */
-const BOUNDS = { perPrincipal: 256, principals: 1_000 }
+/** As at a gateway. */
+const BOUNDS = { perPrincipal: 20_000, total: 100_000 }
 
 /** A node has one agent. */
 const AGENT = 'self'
@@ -19,8 +19,7 @@ export class TaskGuard {
 
   /** Throws TASK_NOT_FOUND for a request about a task that is not the principal's. */
   check(request: Message, principal: string): void {
-    const task = taskOfRequest(request)
-    if (task !== undefined && !this.#owns(task, principal)) throw new HansaError('TASK_NOT_FOUND', `there is no task ${quote(task)} of yours`)
+    for (const task of tasksOf(request)) if (!this.#owns(task, principal)) throw new HansaError('TASK_NOT_FOUND', `there is no task ${quote(task)} of yours`)
   }
 
   /** What the principal may see of an answer; tasks that a message began become the principal's. */
@@ -30,21 +29,31 @@ export class TaskGuard {
       return create(a2a.ListTasksResponseSchema, { ...response, tasks, totalSize: tasks.length })
     }
     const task = isMessage(request, a2a.SendMessageRequestSchema) ? taskOfResponse(response) : undefined
-    if (task !== undefined && task !== '') this.#owners.learn(AGENT, task, principal)
+    if (task !== undefined && task !== '') this.#owners.learn(AGENT, task, { principal, path: [], state: 0 })
     return response
   }
 
   #owns(task: string, principal: string): boolean {
-    return this.#owners.owns(AGENT, task, principal)
+    return this.#owners.find(AGENT, task, principal) !== undefined
   }
 }
 
-function taskOfRequest(request: Message): string | undefined {
-  // A message without a task begins one.
-  if (isMessage(request, a2a.SendMessageRequestSchema)) return request.message?.taskId || undefined
+/** Every task that a request is about or refers to; none for a message that begins one. */
+function tasksOf(request: Message): string[] {
+  if (isMessage(request, a2a.SendMessageRequestSchema)) {
+    const { taskId = '', referenceTaskIds = [] } = request.message ?? {}
+    return [...(taskId === '' ? [] : [taskId]), ...referenceTaskIds]
+  }
   if (isMessage(request, a2a.GetTaskRequestSchema) || isMessage(request, a2a.CancelTaskRequestSchema) || isMessage(request, a2a.SubscribeToTaskRequestSchema))
-    return request.id
-  return undefined
+    return [request.id]
+  if (
+    isMessage(request, a2a.TaskPushNotificationConfigSchema) ||
+    isMessage(request, a2a.GetTaskPushNotificationConfigRequestSchema) ||
+    isMessage(request, a2a.ListTaskPushNotificationConfigsRequestSchema) ||
+    isMessage(request, a2a.DeleteTaskPushNotificationConfigRequestSchema)
+  )
+    return [request.taskId]
+  return []
 }
 
 function taskOfResponse(response: Message): string | undefined {

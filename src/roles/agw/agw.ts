@@ -1,16 +1,22 @@
 import type { GatewayDoor } from '../../ports/gateway-door.ts'
 import type { Neighbor } from '../../core/peering/neighbor-list.ts'
+import type { Translator } from '../../ports/translator.ts'
+import type { NodeInfo } from '../../schema/generated/hansa/v1/trust_pb.ts'
 import type { Lifecycle, Part } from '../../ports/part.ts'
 import type { Hop } from '../../schema/generated/hansa/v1/gateway_pb.ts'
 import type { AgwConfig } from './config.ts'
 import type { ControlDeps } from './control/control-deps.ts'
 import { type ControlPlane, createControlPlane } from './control/control-plane.ts'
-import { createDataPlane } from './data/data-plane.ts'
+import { createDataPlane, type PushDeps } from './data/data-plane.ts'
 import type { RoutingView } from './routing-view.ts'
 
 export type AgwDeps = Omit<ControlDeps, 'config'> & {
   /** Own trust domain. */
   readonly domain: string
+  /** Backends for natural language; absent where none is configured. */
+  readonly translator?: Translator
+  /** For push notifications; without it they are refused. */
+  readonly push?: PushDeps
 }
 
 /** A gateway. */
@@ -31,7 +37,10 @@ export function agw(config: AgwConfig): Part<AgwDeps, Agw> {
   return {
     name: 'agw',
     create(deps) {
-      const control = createControlPlane({ ...deps, config })
+      const { members, translator } = deps
+      // Others are told which languages are translated here: in the hello, and by synchronization.
+      const self = (): NodeInfo => ({ ...members.self(), translates: [...(translator?.pairs() ?? [])] })
+      const control = createControlPlane({ ...deps, members: { self, find: (role) => members.find(role) }, config })
       const data = createDataPlane({ ...deps, config, routes: control.routing })
       return {
         door: data.door,

@@ -5,8 +5,8 @@ import type { NodeInfo } from '../../schema/generated/hansa/v1/trust_pb.ts'
 /** Where a call for an agent goes next. */
 export type NextHop =
   | { readonly kind: 'local'; readonly agent: AttachedAgent }
-  /** `gateway` is the one that the agent is attached to, `via` the neighbour to hand the call to (the same one when they are neighbours). */
-  | { readonly kind: 'gateway'; readonly gateway: NodeInfo; readonly via: NodeInfo }
+  /** `gateway` is the one that the agent is attached to, `via` the neighbour to hand the call to (the same one when they are neighbours), `languages` are the agent's. */
+  | { readonly kind: 'gateway'; readonly gateway: NodeInfo; readonly via: NodeInfo; readonly languages: readonly string[] }
 
 /** An agent attached to this gateway (draft 3.3.1: agent access). */
 export interface AttachedAgent {
@@ -20,6 +20,8 @@ export interface AttachedAgent {
   readonly card: Uint8Array
   readonly status: AgentStatus
   readonly streaming: boolean
+  /** BCP 47 tags of its registration. */
+  readonly languages: readonly string[]
 }
 
 /** An agent that some gateway advertises. */
@@ -40,6 +42,8 @@ export interface RoutingView {
   nextHop(handle: string, passed: readonly string[]): NextHop
   attached(handle: string): AttachedAgent | undefined
   reachable(): ReachableAgent[]
+  /** How a gateway (SPIFFE ID) that can be reached now is called; undefined for others. */
+  gateway(spiffeId: string): NodeInfo | undefined
   /** True when the gateway (SPIFFE ID) is an interconnected neighbour that is up. */
   isNeighbor(spiffeId: string): boolean
 }

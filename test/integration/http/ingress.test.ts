@@ -5,11 +5,11 @@ import { connect } from 'node:net'
 import { ClientFactory } from '@a2a-js/sdk/client'
 import { SendMessageRequest } from '@a2a-js/sdk'
 import { create, type Message } from '@bufbuild/protobuf'
-import { createIngress, type Ingress } from '../../../src/adapters/http/ingress.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
 import type { Log } from '../../../src/ports/log.ts'
 import { HansaError } from '../../../src/schema/errors.ts'
 import { StreamResponseSchema } from '../../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { type HttpDoor, httpDoor } from '../../support/http-door.ts'
 import { FakeDoor, replyOf } from './fake-door.ts'
 
 const log: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, child: () => log }
@@ -18,11 +18,11 @@ const AGENT = '/agents/flight@north.example'
 
 describe('HTTP ingress of a gateway', () => {
   let door: FakeDoor
-  let ingress: Ingress
+  let ingress: HttpDoor
   let base: string
 
-  const make = (more: Partial<Parameters<typeof createIngress>[0]> = {}): Ingress =>
-    createIngress({ door, clock: systemClock, log, self: () => self, listen: '127.0.0.1:0', clients: 'loopback', version: '0.1.0', drainMs: 0, ...more })
+  const make = (more: Partial<Parameters<typeof httpDoor>[0]> = {}): HttpDoor =>
+    httpDoor({ door, clock: systemClock, log, self: () => self, listen: '127.0.0.1:0', clients: 'loopback', version: '0.1.0', drainMs: 0, ...more })
 
   beforeEach(async () => {
     door = new FakeDoor()
@@ -102,7 +102,7 @@ describe('HTTP ingress of a gateway', () => {
 
   it('never takes its address from a Host header', async () => {
     await ingress.stop()
-    ingress = make({ announce: 'https://gw.north.example/' })
+    ingress = make({ announce: 'https://gw.north.example' })
     const url = await ingress.start()
     assert.equal(url, 'https://gw.north.example')
     assert.equal(ingress.address, url)
@@ -170,9 +170,13 @@ describe('HTTP ingress of a gateway', () => {
       assert.equal((await fetch(`${base}/.well-known/ai-catalog.json`)).status, 429)
     })
 
-    it('a client of A2A 0.3, which sends no version', async () => {
-      const { error } = await failed(post(rpc('message/send'), { 'a2a-version': '' }), 200, -32009, 'VERSION_NOT_SUPPORTED')
-      assert.equal(error.data[0]?.domain, 'a2a-protocol.org')
+    it('a method of the other version, saying what to change', async () => {
+      const none = await failed(post(rpc('SendMessage', hello), { 'a2a-version': '' }), 200, -32600, 'VERSION_NOT_SUPPORTED')
+      assert.match(none.error.message, /send A2A-Version: 1\.0/)
+      assert.equal(none.error.data[0]?.domain, 'a2a-protocol.org')
+      const old = await failed(post(rpc('message/send')), 200, -32601, 'METHOD_NOT_FOUND')
+      assert.match(old.error.message, /in 1\.0 it is SendMessage/)
+      await failed(post(rpc('SendMessage', hello), { 'a2a-version': '2.0' }), 200, -32009, 'VERSION_NOT_SUPPORTED')
     })
 
     it('a body above 16 MiB', async () => {
@@ -223,7 +227,7 @@ describe('HTTP ingress of a gateway', () => {
     ['two lengths', 'POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx', /^HTTP\/1\.1 400 /],
     ['a length and chunks', 'POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET /x', /^HTTP\/1\.1 400 /],
     ['a head of 64 KiB', `GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(65_536)}\r\n\r\n`, /^HTTP\/1\.1 431 /],
-    ['bytes that are no HTTP', '\u0016\u0003\u0001\r\n\r\n', /^HTTP\/1\.1 400 /],
+    ['bytes that are no HTTP', '\u0001\u0002\u0003\r\n\r\n', /^HTTP\/1\.1 400 /],
     ['a name of 400 characters', `GET /agents/${'a'.repeat(400)}/.well-known/agent-card.json HTTP/1.1\r\nhost: localhost\r\n\r\n`, /^HTTP\/1\.1 4\d\d /]
   ]
   for (const [what, bytes, expected] of raw)

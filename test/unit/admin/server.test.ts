@@ -12,7 +12,7 @@ import type { Log } from '../../../src/ports/log.ts'
 import { nodeOperations } from '../../support/admin-operations.ts'
 
 const TOKEN = 'T'.repeat(43)
-const END: CallEvent = { kind: 'end', agent: 'a@north.example', ms: 1, hops: [], encrypted: false, translated: false }
+const END: CallEvent = { kind: 'end', agent: 'a@north.example', ms: 1, hops: [], encrypted: false, translated: false, translations: [] }
 const part = (text: string): CallEvent => ({ kind: 'response', text, response: { text } })
 
 interface Answer {

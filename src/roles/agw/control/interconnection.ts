@@ -18,6 +18,10 @@ const MAX_ADDRESSES = 16
 
 const MAX_ADDRESS_CHARACTERS = 512
 
+/** Language pairs of one gateway (trust.proto): two tags of at most 35 characters each. */
+const MAX_PAIRS = 128
+const MAX_PAIR_CHARACTERS = 71
+
 export interface InterconnectionEvents {
   /** False before the start and after the stop: nobody is to count on this gateway then. */
   running(): boolean
@@ -170,7 +174,8 @@ function reviewInfo(info: NodeInfo | undefined, identity: PeerIdentity): NodeInf
     peerId: identity.peer,
     roles: [...identity.roles],
     multiaddrs: info.multiaddrs.filter((address) => address.length <= MAX_ADDRESS_CHARACTERS).slice(0, MAX_ADDRESSES),
-    ingress: info.ingress.slice(0, MAX_ADDRESS_CHARACTERS)
+    ingress: info.ingress.slice(0, MAX_ADDRESS_CHARACTERS),
+    translates: info.translates.filter((pair) => pair.length <= MAX_PAIR_CHARACTERS).slice(0, MAX_PAIRS)
   })
 }
 

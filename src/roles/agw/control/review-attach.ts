@@ -62,7 +62,8 @@ export function reviewAttach(
       addresses: description.message.multiaddrs.slice(0, MAX_ADDRESSES),
       card: description.message.card,
       status: AgentStatus.ONLINE,
-      streaming: record.streaming
+      streaming: record.streaming,
+      languages: record.languages
     }
   }
 }

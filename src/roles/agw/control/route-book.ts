@@ -161,17 +161,27 @@ export class RouteBook implements RoutingView {
     return best
   }
 
+  gateway(spiffeId: string): NodeInfo | undefined {
+    if (!this.isReachable(spiffeId)) return undefined
+    return this.#options.neighbor(spiffeId) ?? this.#said(spiffeId)
+  }
+
   isNeighbor(spiffeId: string): boolean {
     return this.#options.neighbor(spiffeId) !== undefined
   }
 
   #hop(handle: string, route: Route): NextHop {
     const via = route.via === undefined ? undefined : this.#options.neighbor(route.via)
-    const said = this.#options.replica.state(route.origin)?.get(GATEWAY_KEY)?.value
-    const gateway = route.via === route.origin ? via : said?.case === 'gateway' ? said.value : undefined
+    const gateway = route.via === route.origin ? via : this.#said(route.origin)
     if (via === undefined || gateway === undefined)
       throw new HansaError('NO_ROUTE', `no way to ${route.origin}, the gateway of ${handle}`, { agent: handle, gateway: route.origin })
-    return { kind: 'gateway', gateway, via }
+    // What a gateway advertises is newer than what it said when it introduced itself.
+    return { kind: 'gateway', gateway: this.#said(route.origin) ?? gateway, via, languages: route.advert.languages }
+  }
+
+  #said(origin: string): NodeInfo | undefined {
+    const said = this.#options.replica.state(origin)?.get(GATEWAY_KEY)?.value
+    return said?.case === 'gateway' ? said.value : undefined
   }
 
   /** Usually nothing was passed that lies on our way; then the paths at hand serve. */

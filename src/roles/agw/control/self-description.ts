@@ -10,7 +10,8 @@ import type { Advertiser } from './advertiser.ts'
 /** Advertises how this gateway is reached, if that has changed. */
 export function describeSelf(advertiser: Advertiser, info: NodeInfo, self: string): void {
   const said = advertiser.value(GATEWAY_KEY)
-  if (said?.case === 'gateway' && said.value.ingress === info.ingress && said.value.multiaddrs.join() === info.multiaddrs.join()) return
+  const text = ({ ingress, multiaddrs, translates }: NodeInfo): string => JSON.stringify([ingress, multiaddrs, translates])
+  if (said?.case === 'gateway' && text(said.value) === text(info)) return
   advertiser.set(GATEWAY_KEY, { case: 'gateway', value: { ...info, spiffeId: self } })
 }
 

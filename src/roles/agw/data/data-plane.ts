@@ -1,4 +1,5 @@
 import { createAccessPolicy } from '../../../core/access/access-policy.ts'
+import { ByteBudget } from '../../../core/structures/byte-budget.ts'
 import { createTaskOwners } from '../../../core/access/task-owners.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { GatewayDoor } from '../../../ports/gateway-door.ts'
@@ -7,11 +8,15 @@ import type { Log } from '../../../ports/log.ts'
 import type { Metrics } from '../../../ports/metrics.ts'
 import type { Lifecycle } from '../../../ports/part.ts'
 import type { Records } from '../../../ports/records.ts'
+import type { Store } from '../../../ports/store.ts'
+import type { WebhookSender } from '../../../ports/webhook-sender.ts'
+import type { Translator } from '../../../ports/translator.ts'
 import type { Rpc, ServerStream } from '../../../ports/rpc.ts'
 import { HansaError } from '../../../schema/errors.ts'
 import type { Hop, RelayHeader } from '../../../schema/generated/hansa/v1/gateway_pb.ts'
 import { methods } from '../../../wire/methods.ts'
 import type { RoutingView } from '../routing-view.ts'
+import { TaskLanguages } from './adapt/task-languages.ts'
 import { createCallAdmission } from './admission.ts'
 import { createDoor } from './door.ts'
 import { createCallObserver } from './observer.ts'
@@ -25,9 +30,13 @@ import { authenticate } from './stages/authenticate.ts'
 import { authorize } from './stages/authorize.ts'
 import { forward } from './stages/forward.ts'
 import { resolve } from './stages/resolve.ts'
+import { createTranslation } from './stages/translate.ts'
+import { WebhookBook } from './push/webhook-book.ts'
+import { createWebhooks } from './push/webhook-relay.ts'
+import { type Mac, WebhookTokens } from './push/webhook-token.ts'
 
-/** About 200 bytes a task, so at most a few tens of MiB, and that only with a thousand busy principals. */
-const TASKS = { perPrincipal: 256, principals: 1_000 }
+/** About 300 bytes a task: 60 MiB when all the room is taken. All clients on the gateway's own machine are one principal. */
+const TASKS = { perPrincipal: 20_000, total: 200_000 }
 
 export interface DataPlaneDeps {
   readonly clock: Clock
@@ -39,7 +48,22 @@ export interface DataPlaneDeps {
   readonly config: DataSettings
   /** Own trust domain. */
   readonly domain: string
+  /** Backends for natural language; absent where none is configured. */
+  readonly translator?: Translator
+  /** For push notifications; without it they are refused. */
+  readonly push?: PushDeps
   readonly metrics?: Metrics
+}
+
+/** What a gateway needs to relay webhooks. */
+export interface PushDeps {
+  readonly store: Store
+  readonly sender: WebhookSender
+  readonly mac: Mac
+  /** Unguessable, 32 characters. */
+  readonly newId: () => string
+  /** Base URL of this gateway's own door; undefined while it has none. */
+  readonly ingress: () => string | undefined
 }
 
 export interface DataPlane extends Lifecycle {
@@ -61,11 +85,26 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
   const process = clock.now().toString(36)
   let calls = 0
 
+  const memory = new ByteBudget()
+  const translation = createTranslation({ translator: deps.translator, keepOriginal: config.keepOriginal, memory, tasks: new TaskLanguages() })
+  const webhooks =
+    deps.push === undefined
+      ? undefined
+      : createWebhooks({
+          ...{ rpc, routes, identities, memory },
+          ...deps.push,
+          book: new WebhookBook(deps.push.store, clock),
+          tokens: new WebhookTokens(deps.push.mac),
+          translate: (target, event, signal) => translation.event(target, event, signal)
+        })
+
   const pipeline = createPipeline({ clock, identities, ended: createCallObserver(deps.log, deps.metrics, () => admission.open) }, [
     authenticate({ origins: createOriginChecker({ clock, records, identities }), newCallId: () => `${process}.${(calls++).toString(36)}` }),
     admit({ admission }),
     authorize({ policy, identities, routes }),
     resolve({ routes, hopLimit: config.hopLimit }),
+    translation.stage,
+    ...(webhooks === undefined ? [] : [webhooks.stage]),
     forward({
       clock,
       rpc,
@@ -87,7 +126,7 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
     }
   }
 
-  const { trace, ...door } = createDoor({ clock, identities, routes, admission, policy, pipeline: { run }, running: () => running })
+  const { trace, ...door } = createDoor({ clock, identities, routes, admission, policy, pipeline: { run }, running: () => running, notify: webhooks?.notify })
 
   function serve(kind: 'member' | 'gateway'): (stream: ServerStream) => Promise<void> {
     return async (stream) => run({ kind, caller: identityOf(stream) }, stream, decodeHeader(stream.header))

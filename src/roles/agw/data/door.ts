@@ -10,10 +10,11 @@ import { HansaError } from '../../../schema/errors.ts'
 import { type Hop, RelayHeaderSchema } from '../../../schema/generated/hansa/v1/gateway_pb.ts'
 import { methods } from '../../../wire/methods.ts'
 import { type Operation, operations } from '../../../wire/operations.ts'
+import { type RequestFacts, requestFacts } from '../../../wire/relay-request.ts'
 import type { RoutingView } from '../routing-view.ts'
 import type { CallAdmission } from './admission.ts'
 import { createDoorCall, type DoorCall } from './door-call.ts'
-import { hopsOf } from './hops.ts'
+import { trailerFrom } from './hops.ts'
 import { readMessage } from '../../../wire/messages.ts'
 import type { Pipeline } from './pipeline.ts'
 
@@ -25,6 +26,8 @@ export interface DoorDeps {
   readonly policy: AccessPolicy
   readonly pipeline: Pipeline
   readonly running: () => boolean
+  /** Relay of webhooks, where there is one. */
+  readonly notify: GatewayDoor['notify'] | undefined
 }
 
 interface Outgoing {
@@ -32,10 +35,12 @@ interface Outgoing {
   readonly target: string
   readonly operation: Operation
   readonly request: Uint8Array
+  readonly facts?: RequestFacts
   readonly extensions: readonly string[]
   readonly signal: AbortSignal
   readonly timeoutMs?: number
   readonly traceparent?: string
+  readonly tracestate?: string
 }
 
 /** The door of foreign protocols, and the way in for calls that the gateway itself makes. */
@@ -65,7 +70,8 @@ export function createDoor(deps: DoorDeps): GatewayDoor & { trace(target: string
     const timeoutMs = outgoing.timeoutMs ?? methods.relay.timeoutMs
     const stopTimer = deps.clock.after(timeoutMs, () => cut.abort(new HansaError('DEADLINE_EXCEEDED', `no answer within ${timeoutMs} ms`)))
     const call = createDoorCall(outgoing.request, { signal: cut.signal, timeoutMs, traceparent: outgoing.traceparent })
-    const header = create(RelayHeaderSchema, { target, operation: operation.name, extensions: [...extensions] })
+    const { facts, tracestate } = outgoing
+    const header = create(RelayHeaderSchema, { target, operation: operation.name, extensions: [...extensions], tracestate, ...facts })
     deps.pipeline.run({ kind: 'door', principal: principal.spiffeId }, call.incoming, header).then(
       () => call.finish(),
       (thrown: unknown) => call.finish(thrown)
@@ -107,7 +113,7 @@ export function createDoor(deps: DoorDeps): GatewayDoor & { trace(target: string
     },
     call(request) {
       const bytes = toBinary(request.operation.request, request.message)
-      return run({ ...request, request: bytes }, (call) => responses(request.operation, request.target, call))
+      return run({ ...request, request: bytes, facts: requestFacts(request.message, request) }, (call) => responses(request.operation, request.target, call))
     },
     async card(principal, target, signal) {
       const outgoing = { principal, target, operation: operations.GetAgentCard, request: new Uint8Array(), extensions: [], signal, timeoutMs: CARD_TIMEOUT_MS }
@@ -124,7 +130,11 @@ export function createDoor(deps: DoorDeps): GatewayDoor & { trace(target: string
       for await (const told of run(outgoing, hopsAtEnd)) hops = told
       return hops
     },
-    notify: () => Promise.reject(new HansaError('PUSH_NOTIFICATION_NOT_SUPPORTED', 'push notifications are not relayed')),
+    async notify(...notification) {
+      if (!deps.running()) throw new HansaError('OVERLOADED', 'the gateway is not taking calls now')
+      if (deps.notify === undefined) throw new HansaError('PUSH_NOTIFICATION_NOT_SUPPORTED', 'this gateway relays no webhooks')
+      await deps.notify(...notification)
+    },
     reachable(principal) {
       const { domain } = parseSpiffeId(principal.spiffeId)
       const listed = deps.identities.domains()
@@ -152,7 +162,7 @@ async function* raw(call: DoorCall): AsyncGenerator<Uint8Array, void, undefined>
 
 async function* hopsAtEnd(call: DoorCall): AsyncGenerator<Hop[], void, undefined> {
   while ((await call.read()) !== undefined);
-  yield hopsOf(call.trailer())
+  yield trailerFrom(call.trailer()).hops
 }
 
 function decode(operation: Operation, bytes: Uint8Array): Message {

@@ -6,6 +6,7 @@ import type { Identities } from '../../../ports/identity.ts'
 import { HansaError, toHansaError } from '../../../schema/errors.ts'
 import { type RelayHeader, RelayHeaderSchema } from '../../../schema/generated/hansa/v1/gateway_pb.ts'
 import { isOperation, operations } from '../../../wire/operations.ts'
+import { trailerOf } from './hops.ts'
 import type { Entry, Incoming, RelayCall, Stage } from './relay-call.ts'
 
 /** URIs of extensions that one call may ask for, and the length of each. */
@@ -37,10 +38,23 @@ export function createPipeline(deps: PipelineDeps, stages: readonly Stage[]): Pi
         const call: RelayCall = {
           ...{ entry, incoming, started, self, header, onEnd },
           ...parseHeader(header),
-          ...{ principal: '', callId: '', origin: undefined, path: [], hopLimit: 0, next: undefined }
+          ...{
+            principal: '',
+            callId: '',
+            origin: undefined,
+            path: [],
+            hopLimit: 0,
+            next: undefined,
+            task: undefined,
+            translation: header.translation,
+            translated: [],
+            hops: []
+          }
         }
         operation = call.operation.name
         for (const stage of stages) await stage.run(call)
+        await call.incoming.finish?.()
+        incoming.setTrailer(trailerOf(call))
       } catch (thrown) {
         const error = toHansaError(thrown)
         failure = new HansaError(error.code, error.message, { agent: header.target.slice(0, 320), ...error.metadata }, error.cause ?? error)

@@ -1,14 +1,18 @@
+import type { KnownTask } from '../../../core/access/task-owners.ts'
 import type { AgentId } from '../../../core/ids/agent-id.ts'
 import type { PeerIdentity } from '../../../ports/identity.ts'
 import type { CallContext, FragmentStream } from '../../../ports/rpc.ts'
 import type { SignedRecord } from '../../../schema/generated/hansa/v1/call_pb.ts'
-import type { RelayHeader } from '../../../schema/generated/hansa/v1/gateway_pb.ts'
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import type { AppliedTranslation, HopSchema, RelayHeader, Translation } from '../../../schema/generated/hansa/v1/gateway_pb.ts'
 import type { Operation } from '../../../wire/operations.ts'
 import type { NextHop } from '../routing-view.ts'
 
 /** The side that called: a stream from a peer, or a foreign door in this process. */
 export interface Incoming extends FragmentStream, Pick<CallContext, 'signal' | 'timeoutMs' | 'traceparent'> {
   setTrailer(bytes: Uint8Array): void
+  /** The call has ended in order: what an adapter holds back goes out before the trailer does. */
+  finish?(): Promise<void>
 }
 
 /** How a call came in: from a member of the own domain, from another gateway, or through a foreign door that has named and admitted its client. */
@@ -20,7 +24,8 @@ export type Entry =
 /** One call on its way through the pipeline. What is not readonly is filled in by the stage named. */
 export interface RelayCall {
   readonly entry: Entry
-  readonly incoming: Incoming
+  /** The caller's side; stages put their own work in front of it. */
+  incoming: Incoming
   /** Monotonic time at which it came in. */
   readonly started: number
   readonly self: PeerIdentity
@@ -42,6 +47,14 @@ export interface RelayCall {
   hopLimit: number
   /** resolve */
   next: NextHop | undefined
+  /** forward: what is known of the task that the request is about. */
+  task: KnownTask | undefined
+  /** translate: what is left of the request for translation for the gateways behind. */
+  translation: Translation | undefined
+  /** translate: what was done here; forward: and behind. */
+  readonly translated: AppliedTranslation[]
+  /** forward: this gateway and the nodes behind it, with their times. */
+  readonly hops: MessageInitShape<typeof HopSchema>[]
 }
 
 /** One step that every call takes; throws HansaError to refuse. */

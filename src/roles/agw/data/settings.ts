@@ -12,6 +12,8 @@ export interface DataSettings {
   readonly discovery: { readonly limit: number; readonly periodMs: number; readonly burst: number }
   /** How long this gateway's word for a principal holds; at most 10 minutes (MAX_ASSERTION_MS). */
   readonly assertionMs: number
+  /** Whether translated texts keep what they were, in the metadata of their part. */
+  readonly keepOriginal: boolean
   /** How long open calls may go on when the gateway stops. */
   readonly drainMs: number
 }
@@ -28,6 +30,8 @@ export const DATA_DEFAULTS: DataSettings = {
   discovery: { limit: 60, periodMs: 60_000, burst: 60 },
   // Short enough that a revoked member is forgotten soon everywhere, long enough that signatures cost nothing per message.
   assertionMs: 300_000,
+  // Who doubts a translation can look.
+  keepOriginal: true,
   // A supervisor that sends SIGTERM waits 10 s before SIGKILL.
   drainMs: 5_000
 }

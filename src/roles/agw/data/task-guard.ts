@@ -4,14 +4,10 @@ import { formatHandle } from '../../../core/ids/agent-id.ts'
 import { quote } from '../../../core/ids/domain.ts'
 import type { Fragment } from '../../../ports/rpc.ts'
 import { HansaError } from '../../../schema/errors.ts'
-import {
-  CancelTaskRequestSchema,
-  GetTaskRequestSchema,
-  ListTasksResponseSchema,
-  SubscribeToTaskRequestSchema
-} from '../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
-import { taskIdAtHead } from '../../../wire/binding/task-id.ts'
+import * as a2a from '../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { taskAtHead } from '../../../wire/binding/task-head.ts'
 import { fragmentsOf, readMessage } from '../../../wire/messages.ts'
+import type { OperationName } from '../../../wire/operations.ts'
 import type { Incoming, RelayCall } from './relay-call.ts'
 
 /** Requests that name a task hold an ID, a tenant and perhaps metadata. */
@@ -20,7 +16,16 @@ const MAX_TASK_REQUEST = 64 * 1024
 /** One page of tasks with their artifacts: as much as any message. */
 const MAX_TASK_LIST = 16 * 1024 * 1024
 
-const TASK_REQUESTS = { GetTask: GetTaskRequestSchema, CancelTask: CancelTaskRequestSchema, SubscribeToTask: SubscribeToTaskRequestSchema } as const
+/** How each request that is about one task names it. */
+const TASK_OF: Readonly<Partial<Record<OperationName, (request: Uint8Array) => string>>> = {
+  GetTask: (bytes) => fromBinary(a2a.GetTaskRequestSchema, bytes).id,
+  CancelTask: (bytes) => fromBinary(a2a.CancelTaskRequestSchema, bytes).id,
+  SubscribeToTask: (bytes) => fromBinary(a2a.SubscribeToTaskRequestSchema, bytes).id,
+  CreateTaskPushNotificationConfig: (bytes) => fromBinary(a2a.TaskPushNotificationConfigSchema, bytes).taskId,
+  GetTaskPushNotificationConfig: (bytes) => fromBinary(a2a.GetTaskPushNotificationConfigRequestSchema, bytes).taskId,
+  ListTaskPushNotificationConfigs: (bytes) => fromBinary(a2a.ListTaskPushNotificationConfigsRequestSchema, bytes).taskId,
+  DeleteTaskPushNotificationConfig: (bytes) => fromBinary(a2a.DeleteTaskPushNotificationConfigRequestSchema, bytes).taskId
+}
 
 /**
  * The caller's side of a call to an attached agent, guarded: tasks that the answers speak of become the caller's, and only the owner of a task learns
@@ -29,33 +34,34 @@ const TASK_REQUESTS = { GetTask: GetTaskRequestSchema, CancelTask: CancelTaskReq
 export async function guardTasks(owners: TaskOwners, call: RelayCall): Promise<Incoming> {
   const { name } = call.operation
   if (name === 'SendMessage' || name === 'SendStreamingMessage') return learning(owners, call)
-  if (name === 'GetTask' || name === 'CancelTask' || name === 'SubscribeToTask') return checking(owners, call, TASK_REQUESTS[name])
+  const taskOf = TASK_OF[name]
+  if (name === 'SubscribeToTask' && taskOf !== undefined) return learning(owners, { ...call, incoming: await checking(owners, call, taskOf) })
+  if (taskOf !== undefined) return checking(owners, call, taskOf)
   if (name === 'ListTasks') return filtering(owners, call)
   return call.incoming
 }
 
-function learning(owners: TaskOwners, { incoming, principal, target }: RelayCall): Incoming {
+function learning(owners: TaskOwners, { incoming, principal, target, path }: RelayCall): Incoming {
   const agent = formatHandle(target)
   let begins = true
   return over(incoming, {
     write(fragment) {
-      const task = begins ? taskIdAtHead(fragment.bytes) : undefined
-      if (task !== undefined) owners.learn(agent, task, principal)
+      const task = begins ? taskAtHead(fragment.bytes) : undefined
+      if (task !== undefined) owners.learn(agent, task.id, { principal, path, state: task.state })
       begins = fragment.last
       return incoming.write(fragment)
     }
   })
 }
 
-async function checking(
-  owners: TaskOwners,
-  { incoming, principal, target }: RelayCall,
-  schema: (typeof TASK_REQUESTS)[keyof typeof TASK_REQUESTS]
-): Promise<Incoming> {
+async function checking(owners: TaskOwners, call: RelayCall, taskOf: (request: Uint8Array) => string): Promise<Incoming> {
+  const { incoming, principal, target } = call
   const bytes = await readMessage(incoming, MAX_TASK_REQUEST)
-  const task = bytes === undefined ? '' : decode(() => fromBinary(schema, bytes).id)
+  const task = bytes === undefined ? '' : decode(() => taskOf(bytes))
   const agent = formatHandle(target)
-  if (bytes === undefined || !owners.owns(agent, task, principal)) throw new HansaError('TASK_NOT_FOUND', `${agent} has no task ${quote(task)} of yours`)
+  const known = owners.find(agent, task, principal)
+  if (bytes === undefined || known === undefined) throw new HansaError('TASK_NOT_FOUND', `${agent} has no task ${quote(task)} of yours`)
+  call.task = known
   const again = fragmentsOf(bytes)
   return over(incoming, {
     read() {
@@ -77,10 +83,10 @@ function filtering(owners: TaskOwners, { incoming, principal, target }: RelayCal
       parts.push(fragment)
       if (!fragment.last) return
       const bytes = await readMessage({ read: () => Promise.resolve(parts.shift()) }, MAX_TASK_LIST)
-      const list = decode(() => fromBinary(ListTasksResponseSchema, bytes ?? new Uint8Array()))
-      const tasks = list.tasks.filter(({ id }) => owners.owns(agent, id, principal))
-      const own = create(ListTasksResponseSchema, { tasks, nextPageToken: list.nextPageToken, pageSize: list.pageSize, totalSize: tasks.length })
-      for (const part of fragmentsOf(toBinary(ListTasksResponseSchema, own))) await incoming.write(part)
+      const list = decode(() => fromBinary(a2a.ListTasksResponseSchema, bytes ?? new Uint8Array()))
+      const tasks = list.tasks.filter(({ id }) => owners.find(agent, id, principal) !== undefined)
+      const own = create(a2a.ListTasksResponseSchema, { tasks, nextPageToken: list.nextPageToken, pageSize: list.pageSize, totalSize: tasks.length })
+      for (const part of fragmentsOf(toBinary(a2a.ListTasksResponseSchema, own))) await incoming.write(part)
     }
   })
 }
@@ -89,6 +95,7 @@ function over(incoming: Incoming, instead: Partial<Pick<Incoming, 'read' | 'writ
   return {
     read: instead.read ?? (() => incoming.read()),
     write: instead.write ?? ((fragment) => incoming.write(fragment)),
+    finish: () => incoming.finish?.() ?? Promise.resolve(),
     setTrailer: (bytes) => incoming.setTrailer(bytes),
     signal: incoming.signal,
     timeoutMs: incoming.timeoutMs,

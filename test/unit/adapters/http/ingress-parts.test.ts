@@ -1,18 +1,24 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage } from 'node:http'
 import { cardUrlOf } from '../../../../src/adapters/http/agent-interface.ts'
-import { identify } from '../../../../src/adapters/http/client-identity.ts'
-import { parseListen, urlOf } from '../../../../src/adapters/http/listen-address.ts'
+import { identifyRequest } from '../../../../src/adapters/http/client-identity.ts'
+import { type Clients, createIdentify } from '../../../../src/adapters/ingress/identify.ts'
+import { parseListen, urlOf } from '../../../../src/adapters/ingress/listen-address.ts'
+import type { PeerIdentity } from '../../../../src/ports/identity.ts'
+import { HansaError } from '../../../../src/schema/errors.ts'
 import { serveCard } from '../../../../src/adapters/http/served-card.ts'
 
 const self = { spiffeId: 'spiffe://north.example/agw/gw1' }
 const from = (remoteAddress: string | undefined, headers: Record<string, string> = {}) => ({ socket: { remoteAddress }, headers }) as IncomingMessage
 
+const identify = (request: IncomingMessage, own: typeof self | undefined, clients: Clients): { readonly spiffeId: string } =>
+  identifyRequest(request, { address: request.socket.remoteAddress }, createIdentify({ self: () => own, clients, check: () => undefined }))
+
 describe('who stands at the ingress', () => {
   it('is the gateway itself when the client is on the same machine', () => {
     for (const address of ['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1'])
       assert.equal(identify(from(address), self, 'loopback').spiffeId, self.spiffeId)
-    for (const host of ['localhost:7400', '127.0.0.1', '[::1]:7400', 'LOCALHOST']) assert.equal(identify(from('::1', { host }), self, 'loopback'), self)
+    for (const host of ['localhost:7400', '127.0.0.1', '[::1]:7400', 'LOCALHOST']) assert.deepEqual(identify(from('::1', { host }), self, 'loopback'), self)
   })
 
   it('is refused from anywhere else', () => {
@@ -36,6 +42,22 @@ describe('who stands at the ingress', () => {
   it('is refused when nobody is wanted, and told to wait before the gateway has a name', () => {
     assert.throws(() => identify(from('127.0.0.1'), self, 'none'), { code: 'UNAUTHENTICATED' })
     assert.throws(() => identify(from('127.0.0.1'), undefined, 'loopback'), { code: 'OVERLOADED' })
+  })
+})
+
+describe('who stands at the ingress with a certificate', () => {
+  const identity: PeerIdentity = {
+    ...{ peer: 'p', spiffeId: 'spiffe://north.example/agent/a', domain: 'north.example', name: 'a', roles: ['agent'], serial: '1', notAfter: 1, own: true }
+  }
+
+  it('is its holder, wherever it comes from, as long as the certificate holds', () => {
+    const good = createIdentify({ self: () => self, clients: 'none', check: () => undefined })
+    assert.equal(identifyRequest(from('10.0.0.1', { host: 'gw.north.example', via: 'x' }), { identity, address: '10.0.0.1' }, good).spiffeId, identity.spiffeId)
+    const check = (): never => {
+      throw new HansaError('CERTIFICATE_REVOKED', 'revoked')
+    }
+    const revoked = createIdentify({ self: () => self, clients: 'loopback', check })
+    assert.throws(() => revoked({ identity, address: '127.0.0.1' }), { code: 'CERTIFICATE_REVOKED' })
   })
 })
 

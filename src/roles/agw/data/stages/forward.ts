@@ -1,13 +1,14 @@
-import { create, toBinary } from '@bufbuild/protobuf'
-import type { TaskOwners } from '../../../../core/access/task-owners.ts'
+import { create, enumToJson, toBinary } from '@bufbuild/protobuf'
+import type { KnownTask, TaskOwners } from '../../../../core/access/task-owners.ts'
 import { formatHandle } from '../../../../core/ids/agent-id.ts'
 import type { Clock } from '../../../../ports/clock.ts'
 import type { ClientStream, Rpc, Target } from '../../../../ports/rpc.ts'
 import { type ErrorCode, HansaError, toHansaError } from '../../../../schema/errors.ts'
 import { RelayHeaderSchema } from '../../../../schema/generated/hansa/v1/gateway_pb.ts'
+import { type TaskState, TaskStateSchema } from '../../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { methods } from '../../../../wire/methods.ts'
 import type { AttachedAgent, NextHop, RoutingView } from '../../routing-view.ts'
-import { addHops, trailerOf } from '../hops.ts'
+import { addHops } from '../hops.ts'
 import { writeMessage } from '../../../../wire/messages.ts'
 import type { OriginIssuer } from '../origin-issuer.ts'
 import { pipe } from '../pipe.ts'
@@ -88,7 +89,7 @@ async function deliver(deps: ForwardDeps, call: RelayCall, agent: AttachedAgent)
     addHops(call, await pipe(incoming, out), elapsed(deps, call))
   } catch (thrown) {
     const error = toHansaError(thrown)
-    if (thrown instanceof NotOpened) throw unreachable(agent, error)
+    if (thrown instanceof NotOpened) throw unreachable(agent, error, call.task)
     // The agent's node may speak of itself only, not in the name of a gateway.
     throw LOCAL.has(error.code) && arose(error, call.self.spiffeId)
       ? error
@@ -98,7 +99,7 @@ async function deliver(deps: ForwardDeps, call: RelayCall, agent: AttachedAgent)
 
 async function answerCard(deps: ForwardDeps, call: RelayCall, agent: AttachedAgent): Promise<void> {
   await writeMessage(call.incoming, agent.card)
-  call.incoming.setTrailer(trailerOf([{ gateway: call.self.spiffeId, ms: elapsed(deps, call) }]))
+  call.hops.push({ gateway: call.self.spiffeId, ms: elapsed(deps, call) })
 }
 
 async function answerTrace(deps: ForwardDeps, call: RelayCall, agent: AttachedAgent): Promise<void> {
@@ -109,7 +110,7 @@ async function answerTrace(deps: ForwardDeps, call: RelayCall, agent: AttachedAg
     throw call.incoming.signal.aborted ? thrown : unreachable(agent, toHansaError(thrown))
   }
   const there = { gateway: agent.spiffeId, ms: deps.clock.monotonic() - asked }
-  call.incoming.setTrailer(trailerOf([{ gateway: call.self.spiffeId, ms: elapsed(deps, call) }, there]))
+  call.hops.push({ gateway: call.self.spiffeId, ms: elapsed(deps, call) }, there)
 }
 
 /** No connection, or none any more. */
@@ -154,8 +155,11 @@ function nodeOf(agent: AttachedAgent): Target {
   return { peer: agent.peer, addresses: agent.addresses, expect: { spiffeId: agent.spiffeId } }
 }
 
-function unreachable(agent: AttachedAgent, cause: HansaError): HansaError {
-  return new HansaError('AGENT_UNREACHABLE', `${agent.handle} cannot be reached from its gateway: ${cause.message}`, { agent: agent.handle }, cause)
+/** Who asks for a task is told at least how it was when it was last heard of. */
+function unreachable(agent: AttachedAgent, cause: HansaError, task?: KnownTask): HansaError {
+  const metadata: Record<string, string> = { agent: agent.handle }
+  if (task !== undefined && task.state !== 0) metadata['lastState'] = String(enumToJson(TaskStateSchema, task.state as TaskState))
+  return new HansaError('AGENT_UNREACHABLE', `${agent.handle} cannot be reached from its gateway: ${cause.message}`, metadata, cause)
 }
 
 function encodeHeader(call: RelayCall, rest: Pick<RelayCall, 'hopLimit' | 'path'> & { origin?: RelayCall['origin'] }): Uint8Array {
@@ -170,7 +174,12 @@ function encodeHeader(call: RelayCall, rest: Pick<RelayCall, 'hopLimit' | 'path'
       principal,
       hopLimit: rest.hopLimit,
       path: [...rest.path],
-      origin: rest.origin
+      origin: rest.origin,
+      tracestate: header.tracestate,
+      translation: call.translation,
+      contentTypes: header.contentTypes,
+      accepts: header.accepts,
+      webhook: header.webhook
     })
   )
 }

@@ -64,6 +64,7 @@ export class FakeNet {
 
 export class FakeRpc implements Rpc {
   readonly streams = new Map<string, StreamHandler>()
+  readonly unary = new Map<string, UnaryHandler<UnaryMethod>>()
   /** Headers of the calls opened from here, in order. */
   readonly opened: { readonly peer: string; readonly header: Uint8Array; readonly timeoutMs: number | undefined }[] = []
   /** Fragments that the nodes called have written to this one. */
@@ -126,14 +127,21 @@ export class FakeRpc implements Rpc {
     }
   }
 
-  async call<M extends UnaryMethod>(target: Target, method: M, _request: MessageInitShape<M['request']>): Promise<ResponseOf<M>> {
+  async call<M extends UnaryMethod>(target: Target, method: M, request: MessageInitShape<M['request']>, options: CallOptions = {}): Promise<ResponseOf<M>> {
     await Promise.resolve()
-    this.#find(target)
-    return create(method.response) as ResponseOf<M>
+    const node = this.#find(target)
+    const handler = node.unary.get(method.id)
+    if (handler === undefined) return create(method.response) as ResponseOf<M>
+    const context = {
+      caller: { peer: this.#identity.peer, identity: this.#identity },
+      signal: options.signal ?? new AbortController().signal,
+      timeoutMs: 1_000
+    }
+    return create(method.response, await handler(create(method.request, request) as never, context)) as ResponseOf<M>
   }
 
-  handle<M extends UnaryMethod>(_method: M, _handler: UnaryHandler<M>): void {
-    throw new Error('the data plane serves no unary method')
+  handle<M extends UnaryMethod>(method: M, handler: UnaryHandler<M>): void {
+    this.unary.set(method.id, handler as unknown as UnaryHandler<UnaryMethod>)
   }
 
   handleStream(method: StreamMethod, handler: StreamHandler): void {

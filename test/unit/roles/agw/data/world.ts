@@ -4,7 +4,7 @@ import type { Identities, PeerIdentity } from '../../../../../src/ports/identity
 import type { Log } from '../../../../../src/ports/log.ts'
 import type { Records } from '../../../../../src/ports/records.ts'
 import type { Rpc, ServerStream } from '../../../../../src/ports/rpc.ts'
-import { createDataPlane, type DataPlane } from '../../../../../src/roles/agw/data/data-plane.ts'
+import { createDataPlane, type DataPlane, type DataPlaneDeps } from '../../../../../src/roles/agw/data/data-plane.ts'
 import { readMessage, writeMessage } from '../../../../../src/wire/messages.ts'
 import { DATA_DEFAULTS, type DataSettings } from '../../../../../src/roles/agw/data/settings.ts'
 import type { AttachedAgent, NextHop, RoutingView } from '../../../../../src/roles/agw/routing-view.ts'
@@ -79,8 +79,10 @@ export class World {
   /** handle -> gateway (SPIFFE ID) -> next: 'local' or the SPIFFE IDs of neighbours in order of preference. */
   readonly routes = new Map<string, Map<string, 'local' | string[]>>()
   readonly agents = new Map<string, AttachedAgent>()
+  /** Gateway (SPIFFE ID) -> language pairs that it says it has. */
+  readonly translates = new Map<string, string[]>()
 
-  gateway(domain: string, settings: Partial<DataSettings> = {}): Gateway {
+  gateway(domain: string, settings: Partial<DataSettings> = {}, more: Pick<DataPlaneDeps, 'translator' | 'push'> = {}): Gateway {
     const self = identity(`spiffe://${domain}/agw/gw`, true)
     const listed = [NORTH, SOUTH, EAST]
     const counted = { opened: 0 }
@@ -97,7 +99,17 @@ export class World {
     const rpc = this.rpc(self, identities)
     const made = records(self, counted)
     const config = { ...DATA_DEFAULTS, ...settings }
-    const plane = createDataPlane({ clock: this.clock, log: silent, rpc, records: made, identities, routes: this.#view(self.spiffeId), config, domain })
+    const plane = createDataPlane({
+      clock: this.clock,
+      log: silent,
+      rpc,
+      records: made,
+      identities,
+      routes: this.#view(self.spiffeId),
+      config,
+      domain,
+      ...more
+    })
     return { identity: self, plane, rpc, records: made, listed, counted, revoked, changed: () => listeners.forEach((fn) => fn()) }
   }
 
@@ -140,8 +152,13 @@ export class World {
         }
         const via = next.find((gateway) => !passed.includes(gateway))
         if (via === undefined) throw new HansaError('NO_ROUTE', handle)
-        const info = create(NodeInfoSchema, { spiffeId: via, peerId: peerOf(via), multiaddrs: [addressOf(peerOf(via))] })
-        return { kind: 'gateway', gateway: info, via: info }
+        const info = create(NodeInfoSchema, {
+          spiffeId: via,
+          peerId: peerOf(via),
+          multiaddrs: [addressOf(peerOf(via))],
+          translates: this.translates.get(via) ?? []
+        })
+        return { kind: 'gateway', gateway: info, via: info, languages: this.agents.get(handle)?.languages ?? [] }
       },
       attached: (handle) => this.agents.get(handle),
       reachable: () =>
@@ -150,6 +167,7 @@ export class World {
           origin: '',
           applicable: true
         })),
+      gateway: (spiffeId) => create(NodeInfoSchema, { spiffeId, peerId: peerOf(spiffeId), multiaddrs: [addressOf(peerOf(spiffeId))] }),
       isNeighbor: () => true
     }
   }
@@ -160,7 +178,16 @@ export class World {
     const self = identity(`spiffe://${at.identity.domain}/agent/${name}`, true)
     this.rpc(self, this.identitiesOf(self)).handleStream(methods.deliver, (stream) => serve(stream, fromBinary(RelayHeaderSchema, stream.header)))
     this.agents.set(handle, {
-      ...{ resourceId: '', spiffeId: self.spiffeId, handle, peer: self.peer, addresses: [addressOf(self.peer)], status: AgentStatus.ONLINE, streaming: true },
+      ...{
+        resourceId: '',
+        spiffeId: self.spiffeId,
+        handle,
+        peer: self.peer,
+        addresses: [addressOf(self.peer)],
+        status: AgentStatus.ONLINE,
+        streaming: true,
+        languages: ['en']
+      },
       card: new TextEncoder().encode(`{"name":"${name}"}`)
     })
     this.routes.set(handle, new Map([[at.identity.spiffeId, 'local']]))

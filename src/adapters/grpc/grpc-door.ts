@@ -1,0 +1,113 @@
+import type { Duplex } from 'node:stream'
+import { type handleServerStreamingCall, Server, ServerCredentials } from '@grpc/grpc-js'
+import type { Clock } from '../../ports/clock.ts'
+import type { ClientFacts, GatewayDoor, Identify } from '../../ports/gateway-door.ts'
+import type { Log } from '../../ports/log.ts'
+import { HansaError } from '../../schema/errors.ts'
+import { a2aOperations, grpcPath } from '../../wire/binding/a2a-grpc.ts'
+import { A2A_VERSION } from '../../wire/binding/a2a-version.ts'
+import { createAdmission } from './admission.ts'
+import { answer } from './answer.ts'
+
+export interface GrpcDoorDeps {
+  readonly door: GatewayDoor
+  readonly clock: Clock
+  readonly log: Log
+  readonly identify: Identify
+  /** How long open calls may go on when the door stops, in milliseconds. */
+  readonly drainMs?: number
+  /** Calls open now, where several doors share the set. */
+  readonly open?: Set<AbortController>
+}
+
+export interface GrpcDoor {
+  /** Serves HTTP/2 on a socket that speaks it, plain or decrypted, from its first byte. The socket is the door's from then on. */
+  accept(socket: Duplex, client: ClientFacts): void
+  stop(): Promise<void>
+  /** What stands in a card for this door. */
+  readonly offered: readonly { readonly binding: string; readonly version: string }[]
+  /** Open connections. */
+  readonly connections: number
+}
+
+/** The largest message that the network carries (wire/methods.ts: relay). */
+const MAX_MESSAGE = 16 * 1024 * 1024
+
+/** A last answer takes one trip; a client that does not read is not waited for. In milliseconds. */
+const GOODBYE_MS = 500
+
+const OPTIONS = {
+  'grpc.max_receive_message_length': MAX_MESSAGE,
+  'grpc.max_send_message_length': MAX_MESSAGE,
+  // As many as HTTP/2 asks a server to allow at least (RFC 9113, 6.5.2).
+  'grpc.max_concurrent_streams': 100,
+  // A client that has gone without a word is noticed in 80 s; proxies and NATs keep the line meanwhile.
+  'grpc.keepalive_time_ms': 60_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+  'grpc.max_connection_idle_ms': 300_000,
+  // MiB for headers and unsent answers of all streams of a connection; new streams are refused above it.
+  'grpc-node.max_session_memory': 128,
+  'grpc.enable_channelz': 0
+}
+
+const bytes = (message: Buffer): Buffer => message
+
+/** The gateway's gRPC door: A2A 1.0 for clients that know nothing of Hansa. The tenant of a request is the handle of the agent. */
+export function createGrpcDoor(deps: GrpcDoorDeps): GrpcDoor {
+  const open = deps.open ?? new Set<AbortController>()
+  const connections = new Map<Duplex, Server>()
+  let stopping = false
+
+  /** A server for each connection: the library does not say reliably which connection a call came on, and callers must never be mixed up. */
+  function accept(socket: Duplex, client: ClientFacts): void {
+    // The session has its own sight of errors; before and after it nobody would.
+    socket.on('error', () => undefined)
+    if (stopping || socket.destroyed) return void socket.destroy()
+    const admission = createAdmission(client, { ...deps, open, closing: () => stopping }, () => socket.destroy())
+    const server = new Server({ ...OPTIONS, interceptors: [admission.interceptor] })
+    for (const operation of a2aOperations) {
+      const handler: handleServerStreamingCall<Buffer, Buffer> = (call) => void answer(deps, operation, call, admission.admitted(call.metadata))
+      server.register(grpcPath(operation), handler, bytes, bytes, 'serverStream')
+    }
+    connections.set(socket, server)
+    socket.once('close', () => {
+      connections.delete(socket)
+      server.forceShutdown()
+    })
+    server.createConnectionInjector(ServerCredentials.createInsecure()).injectConnection(socket)
+  }
+
+  /** Resolves when no call is open, or when those that were have had their time and have been told. */
+  async function drained(ms: number): Promise<void> {
+    for (let waited = 0; open.size > 0 && waited < ms; waited += 50) await new Promise<void>((resolve) => deps.clock.after(50, resolve))
+    for (const life of open) life.abort(new HansaError('OVERLOADED', 'the gateway is stopping'))
+  }
+
+  /** Resolves when every connection has sent what it had to say, or has had a moment for it. */
+  async function saidGoodbye(): Promise<void> {
+    const said = Promise.all([...connections.values()].map((server) => new Promise<void>((resolve) => server.tryShutdown(() => resolve()))))
+    let stop: () => void = () => undefined
+    const late = new Promise<void>((resolve) => (stop = deps.clock.after(GOODBYE_MS, resolve)))
+    await Promise.race([said, late])
+    stop()
+  }
+
+  return {
+    accept,
+    async stop() {
+      if (stopping) return
+      stopping = true
+      await drained(deps.drainMs ?? 3_000)
+      await saidGoodbye()
+      for (const [socket, server] of connections) {
+        server.forceShutdown()
+        socket.destroy()
+      }
+      connections.clear()
+    },
+    offered: [{ binding: 'GRPC', version: A2A_VERSION }],
+    get connections() {
+      return connections.size
+    }
+  }
+}
