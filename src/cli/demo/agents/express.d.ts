@@ -11,7 +11,7 @@ declare module 'express' {
 
   function express(): Application
   namespace express {
-    function json(options: { readonly limit: string }): Handler
+    function json(options: { readonly limit: string; readonly strict?: boolean; readonly type?: readonly string[] }): Handler
   }
   export type RequestHandler = Handler
   export default express
