@@ -29,6 +29,7 @@ import { openChain, saveChain } from './own-chain.ts'
 import { openPlatform, type Platform } from './platform.ts'
 import { acaSettings, admissionSettings, agentSettings, agwSettings, arsSettings, crlSources } from './role-settings.ts'
 import { certificateOf } from './tls-certificate.ts'
+import { translatorOf } from './translator-of.ts'
 import { configuredRoots, ownRoots } from './trust-of-home.ts'
 
 /**
@@ -130,8 +131,9 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     newId: () => randomBytes(24).toString('base64url'),
     ingress: () => door?.address
   }
+  const translator = config.roles.includes('agw') ? translatorOf(home, { clock, log: logOf('language') }) : undefined
   const agwService = config.roles.includes('agw')
-    ? agw(agwSettings(config)).create({ ...shared, log: logOf('agw'), network, pubsub, store, trust, domain, push })
+    ? agw(agwSettings(config)).create({ ...shared, log: logOf('agw'), network, pubsub, store, trust, domain, push, translator })
     : undefined
   const agentService = config.roles.includes('agent') ? agentOf(options, home, { ...shared, network, log: logOf('agent') }) : undefined
   door = openDoors(config, { clock, log: logOf('ingress'), identities, agw: agwService, aca: acaService, certificate: await certificateOf(home, identities) })
@@ -144,6 +146,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     named('member', members),
     ...(acaService === undefined ? [] : [named('aca', acaService)]),
     ...(arsService === undefined ? [] : [named('ars', arsService)]),
+    ...(translator === undefined ? [] : [named('language', translator)]),
     ...(agwService === undefined ? [] : [named('agw', agwService)]),
     ...(agentService === undefined ? [] : [named('agent', agentService)])
   ]
