@@ -184,8 +184,7 @@ describe('what is no A2A 0.3', () => {
       status: { state: 'TASK_STATE_WORKING' }
     })
     const results: JsonValue[] = [null, 'x', [], {}, { kind: 'poem' }, { kind: 'task', status: { state: 'dreaming' } }]
-    for (const result of results)
-      assert.throws(() => responseFrom03('SendMessage', result), { code: 'INVALID_AGENT_RESPONSE' }, JSON.stringify(result))
+    for (const result of results) assert.throws(() => responseFrom03('SendMessage', result), { code: 'INVALID_AGENT_RESPONSE' }, JSON.stringify(result))
   })
 
   it('waits where it does not say whether to', () => {
