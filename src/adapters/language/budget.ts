@@ -26,7 +26,7 @@ export class Budget {
     const { limit, periodMs } = this.#settings
     const from = Math.max(this.#emptyAt.get(account) ?? now, now)
     const over = from - now - periodMs
-    if (over >= 0) return Math.max(1, Math.ceil(over))
+    if (over >= 0) return Math.floor(over) + 1
     this.#emptyAt.delete(account)
     if (this.#emptyAt.size >= MAX_ACCOUNTS) this.#forget(now)
     this.#emptyAt.set(account, from + (characters * periodMs) / limit)

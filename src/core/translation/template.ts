@@ -1,4 +1,5 @@
-import type { Marked, Span } from './protect.ts'
+import type { Marked } from './protect.ts'
+import type { Span } from './span.ts'
 
 /** Stands for a slot in a key; a control character, which no text that people write holds. */
 export const SLOT = '\u0001'

@@ -1,4 +1,4 @@
-import type { Span } from './protect.ts'
+import type { Span } from './span.ts'
 
 /** A term of the glossary in one direction. */
 export interface Term {
