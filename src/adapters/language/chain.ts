@@ -7,7 +7,7 @@ import { SentenceCache } from './sentence-cache.ts'
 
 export const BACKENDS = ['memory', 'apertium', 'libretranslate', 'chat'] as const
 
-export type BackendName = (typeof BACKENDS)[number]
+type BackendName = (typeof BACKENDS)[number]
 
 /** A sentence as the memory sees it (no terms: a unit is translated by a person), and as machines see it (terms as slots). */
 export interface Sentence {
