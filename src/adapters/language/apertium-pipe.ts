@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { Socket } from 'node:net'
 import type { Clock } from '../../ports/clock.ts'
 import { HansaError } from '../../schema/errors.ts'
 
@@ -97,9 +98,8 @@ export class ApertiumPipe {
     // Seen before the exit: the last stage ends when any before it does.
     child.stdout?.on('end', () => this.#failed(child))
     child.stdout?.on('data', (piece: Buffer) => this.#take(child, piece))
-    // A pipe that is open and idle does not keep the process alive.
     child.unref()
-    for (const stream of [child.stdin, child.stdout]) (stream as { unref?: () => void } | null)?.unref?.()
+    hold(child, false)
     return child
   }
 
@@ -135,10 +135,16 @@ export class ApertiumPipe {
     this.#cancelTimer()
     const child = this.#child
     if (child === undefined) return
+    hold(child, this.#waiting.length > 0)
     this.#cancelTimer = this.#waiting.length > 0 ? this.#clock.after(TEXT_MS, () => this.#failed(child)) : this.#clock.after(IDLE_MS, () => this.stop())
   }
 
   #broken(): HansaError {
     return new HansaError('TRANSLATION_UNAVAILABLE', `the translation from ${this.#pair.replace('>', ' to ')} broke off`, { pair: this.#pair })
   }
+}
+
+/** A pipe that is open and idle does not keep the process alive; one that is waited for does. */
+function hold(child: ChildProcess, awaited: boolean): void {
+  for (const stream of [child.stdin, child.stdout]) if (stream instanceof Socket) stream[awaited ? 'ref' : 'unref']()
 }

@@ -5,8 +5,6 @@ import { HansaError } from '../../schema/errors.ts'
 import type { Backend, Made } from './backend.ts'
 import { SentenceCache } from './sentence-cache.ts'
 
-export const BACKENDS = ['memory', 'apertium', 'libretranslate', 'chat'] as const
-
 /** A sentence as the memory sees it (no terms: a unit is translated by a person), and as machines see it (terms as slots). */
 export interface Sentence {
   readonly plain: Marked

@@ -67,7 +67,7 @@ export function createTranslator(settings: LanguageSettings, deps: LanguageDeps)
   const budget = new Budget(settings.budget)
 
   const units = new UnitFiles(settings.memory, { key: 'gateway.language.memory', least: 2, onUnits: (all) => memory.take(all) }, deps)
-  const terms = new UnitFiles(settings.glossary, { key: 'gateway.language.glossary', least: 1, onUnits: (all) => (glossary = new Glossary(all)) }, deps)
+  const terms = new UnitFiles(settings.glossary, { key: 'gateway.language.glossary', least: 1, onUnits: (all) => void (glossary = new Glossary(all)) }, deps)
 
   const sentencesCounter = metrics.counter('hansa_translation_sentences_total', 'Sentences by backend and outcome: made, cached, missing, failed.', [
     'engine',

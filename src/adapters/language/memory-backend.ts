@@ -12,11 +12,12 @@ export class MemoryBackend implements Backend {
 
   constructor(threshold: number) {
     this.#threshold = threshold
-    this.#memory = new TranslationMemory([], threshold)
+    this.#memory = new TranslationMemory(threshold)
   }
 
-  take(units: readonly Unit[]): void {
-    this.#memory = new TranslationMemory(units, this.#threshold)
+  /** The old one answers until the new one is complete. */
+  async take(units: readonly Unit[]): Promise<void> {
+    this.#memory = await TranslationMemory.of(units, this.#threshold)
     this.#version++
   }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { distance } from 'fastest-levenshtein'
 import { mark, type Marked, protectedSpans, render } from '../../core/translation/protect.ts'
 import { matchingPairs, type Pair, pairName } from '../../core/translation/tags.ts'
@@ -20,12 +21,15 @@ interface Direction extends Pair {
   readonly templates: Map<string, Entry[]>
   /** By template and values. */
   readonly literals: Map<string, Entry>
-  /** Made at the first question that needs it. */
-  fuzzy: FuzzyIndex | undefined
+  /** Of the templates. */
+  readonly fuzzy: FuzzyIndex
 }
 
 /** Units with one template but other kinds of slots. */
 const MAX_ALIKE = 8
+
+/** Units taken between two turns of the event loop. */
+const AT_ONCE = 250
 
 /** Sentences in several languages, in both directions. Numbers and other protected spans are slots: a unit written with 2 serves for any number. */
 export class TranslationMemory {
@@ -33,13 +37,25 @@ export class TranslationMemory {
   readonly #threshold: number
 
   /** `threshold`: least similarity of a fuzzy match, 0 to 1; 1 means exact matches only. */
-  constructor(units: readonly Unit[], threshold: number) {
+  constructor(threshold: number) {
     this.#threshold = threshold
+  }
+
+  /** A memory of many units, made in turns of the event loop: a large file must not hold up calls. */
+  static async of(units: Iterable<Unit>, threshold: number): Promise<TranslationMemory> {
+    const memory = new TranslationMemory(threshold)
+    let count = 0
     for (const unit of units) {
-      const texts = [...unit].map(([language, text]) => ({ language, marked: mark(text, protectedSpans(text)) }))
-      for (const source of texts)
-        for (const target of texts) if (source !== target) this.#add({ from: source.language, to: target.language }, source.marked, target.marked)
+      memory.add(unit)
+      if (++count % AT_ONCE === 0) await setImmediate()
     }
+    return memory
+  }
+
+  add(unit: Unit): void {
+    const texts = [...unit].map(([language, text]) => ({ language, marked: mark(text, protectedSpans(text)) }))
+    for (const source of texts)
+      for (const target of texts) if (source !== target) this.#add({ from: source.language, to: target.language }, source.marked, target.marked)
   }
 
   pairs(): readonly Pair[] {
@@ -65,7 +81,12 @@ export class TranslationMemory {
 
   #add(pair: Pair, source: Marked, target: Marked): void {
     const name = pairName(pair)
-    const direction = this.#directions.get(name) ?? { ...pair, templates: new Map<string, Entry[]>(), literals: new Map<string, Entry>(), fuzzy: undefined }
+    const direction = this.#directions.get(name) ?? {
+      ...pair,
+      templates: new Map<string, Entry[]>(),
+      literals: new Map<string, Entry>(),
+      fuzzy: new FuzzyIndex()
+    }
     this.#directions.set(name, direction)
     const entry: Entry = { source, target, order: slotOrder(source.spans, target.spans) }
     const literal = literalKey(source)
@@ -75,8 +96,10 @@ export class TranslationMemory {
     if (entry.order === undefined) return
     const template = templateKey(source)
     const alike = direction.templates.get(template)
-    if (alike === undefined) direction.templates.set(template, [entry])
-    else if (alike.length < MAX_ALIKE) alike.push(entry)
+    if (alike === undefined) {
+      direction.templates.set(template, [entry])
+      direction.fuzzy.add(template)
+    } else if (alike.length < MAX_ALIKE) alike.push(entry)
   }
 
   #similar(asked: Marked, template: string, directions: readonly Direction[]): Made | undefined {
@@ -85,7 +108,6 @@ export class TranslationMemory {
     for (const direction of directions) {
       if (!knowsNegation(direction.from)) continue
       const turning = turningWords(template, direction.from)
-      direction.fuzzy ??= new FuzzyIndex(direction.templates.keys())
       for (const key of direction.fuzzy.candidates(template, this.#threshold)) {
         const score = 1 - distance(key, template) / Math.max(key.length, template.length)
         if (score < this.#threshold || score <= (best?.score ?? 0) || turningWords(key, direction.from) !== turning) continue

@@ -23,7 +23,7 @@ export class UnitFiles {
   readonly #told = new Map<string, string>()
   readonly #key: string
   readonly #least: number
-  readonly #onUnits: (units: readonly Unit[]) => void
+  readonly #onUnits: (units: readonly Unit[]) => Promise<void> | void
   #stop: () => void = () => undefined
   #looking = false
   /** Grows with each change: what was translated by an older one is asked for anew. */
@@ -36,7 +36,7 @@ export class UnitFiles {
    */
   constructor(
     files: readonly string[],
-    options: { readonly key: string; readonly least: number; readonly onUnits: (units: readonly Unit[]) => void },
+    options: { readonly key: string; readonly least: number; readonly onUnits: (units: readonly Unit[]) => Promise<void> | void },
     deps: { readonly clock: Clock; readonly log: Log }
   ) {
     this.#files = files
@@ -49,7 +49,7 @@ export class UnitFiles {
   /** Throws CONFIG_INVALID naming the file: a memory that was configured and is not there would be missed only by wrong answers. */
   async start(): Promise<void> {
     for (const file of this.#files) this.#held.set(file, await this.#load(file))
-    this.#tell()
+    await this.#tell()
     if (this.#files.length > 0) this.#stop = this.#deps.clock.every(LOOK_MS, () => void this.look())
   }
 
@@ -64,7 +64,7 @@ export class UnitFiles {
     try {
       let changed = false
       for (const file of this.#files) changed = (await this.#lookAt(file)) || changed
-      if (changed) this.#tell()
+      if (changed) await this.#tell()
     } finally {
       this.#looking = false
     }
@@ -89,9 +89,9 @@ export class UnitFiles {
     }
   }
 
-  #tell(): void {
+  async #tell(): Promise<void> {
+    await this.#onUnits([...this.#held.values()].flatMap(({ units }) => units))
     this.version++
-    this.#onUnits([...this.#held.values()].flatMap(({ units }) => units))
   }
 
   async #load(file: string): Promise<Held> {

@@ -74,7 +74,7 @@ describe('files of translations', () => {
     const note = (_: object, message: string): void => void told.push(message)
     const log = { debug: note, info: note, warn: note, error: note, child: () => log }
     let units: readonly Unit[] = []
-    const files = new UnitFiles([file], { key: 'k', least: 2, onUnits: (all) => (units = all) }, { clock: new FakeClock(), log })
+    const files = new UnitFiles([file], { key: 'k', least: 2, onUnits: (all) => void (units = all) }, { clock: new FakeClock(), log })
     await files.start()
     assert.deepEqual(plain(units), [{ en: 'one', zh: '一' }])
 
