@@ -35,7 +35,8 @@ const LIBRARIES = {
   http: library('fastify', 'it-pipe', 'canonicalize'),
   grpc: library('@grpc/grpc-js'),
   mqtt: library('aedes', 'mqtt'),
-  language: library('eld', 'fast-xml-parser', 'csv-parse', 'fastest-levenshtein', 'cockatiel'),
+  // Protection of spans and sentences are rules, not I/O.
+  language: [...library('eld', 'fast-xml-parser', 'csv-parse', 'fastest-levenshtein'), '^src/core/translation/'],
   system: library('pino', 'prom-client')
 }
 const ADAPTER = [...SCHEMA, '^src/wire/', '^src/ports/', IDS, '^src/core/crypto[.]ts$', '^src/core/structures/', ...BUILTIN]

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { createA2aClient } from '../adapters/http/a2a-client.ts'
 import { createWebhookSender } from '../adapters/http/webhook-sender.ts'
 import { createSwarmNode } from '../adapters/libp2p/swarm-node.ts'
 import { createRpc } from '../adapters/rpc/create-rpc.ts'
@@ -19,6 +18,7 @@ import { createIdentities } from '../roles/member/identities.ts'
 import { member } from '../roles/member/member.ts'
 import { createRecords } from '../roles/member/records.ts'
 import { version } from './version.ts'
+import { createAgentClient } from './agent-clients.ts'
 import { createDesk } from './desk.ts'
 import { type Doors, openDoors } from './doors.ts'
 import type { HansaNode, NodeOptions } from './hansa-node.ts'
@@ -29,6 +29,7 @@ import { openChain, saveChain } from './own-chain.ts'
 import { openPlatform, type Platform } from './platform.ts'
 import { acaSettings, admissionSettings, agentSettings, agwSettings, arsSettings, crlSources } from './role-settings.ts'
 import { certificateOf } from './tls-certificate.ts'
+import { translatorOf } from './translator-of.ts'
 import { configuredRoots, ownRoots } from './trust-of-home.ts'
 
 /**
@@ -130,8 +131,9 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     newId: () => randomBytes(24).toString('base64url'),
     ingress: () => door?.address
   }
+  const translator = config.roles.includes('agw') ? translatorOf(home, { clock, log: logOf('language') }) : undefined
   const agwService = config.roles.includes('agw')
-    ? agw(agwSettings(config)).create({ ...shared, log: logOf('agw'), network, pubsub, store, trust, domain, push })
+    ? agw(agwSettings(config)).create({ ...shared, log: logOf('agw'), network, pubsub, store, trust, domain, push, translator })
     : undefined
   const agentService = config.roles.includes('agent') ? agentOf(options, home, { ...shared, network, log: logOf('agent') }) : undefined
   door = openDoors(config, { clock, log: logOf('ingress'), identities, agw: agwService, aca: acaService, certificate: await certificateOf(home, identities) })
@@ -144,6 +146,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     named('member', members),
     ...(acaService === undefined ? [] : [named('aca', acaService)]),
     ...(arsService === undefined ? [] : [named('ars', arsService)]),
+    ...(translator === undefined ? [] : [named('language', translator)]),
     ...(agwService === undefined ? [] : [named('agw', agwService)]),
     ...(agentService === undefined ? [] : [named('agent', agentService)])
   ]
@@ -204,7 +207,7 @@ function named(name: string, part: { start(): Promise<void>; stop(): Promise<voi
 /** The agent role, when there is an agent. A node may have the role for later. */
 function agentOf(options: NodeOptions, home: Home, deps: Omit<AgentDeps, 'client'>): AgentService | undefined {
   const card = options.agent?.card ?? home.config.agent.card
-  const client = options.agent?.client ?? (card === undefined ? undefined : createA2aClient({ card }))
+  const client = options.agent?.client ?? (card === undefined ? undefined : createAgentClient(card))
   if (client === undefined) return undefined
   return agent({ ...agentSettings(home.config), ...options.agent?.config }).create({ ...deps, client })
 }

@@ -49,5 +49,11 @@ export interface NodeOptions {
   /** Environment variables that override the config; the process's own otherwise. */
   readonly env?: Readonly<Record<string, string | undefined>>
   /** The agent of the agent role: one in this process (`client`) or one with a card (its URL or file); otherwise the one whose card the config names. */
-  readonly agent?: { readonly client?: AgentClient; readonly card?: string; readonly config: AgentConfig }
+  readonly agent?: {
+    readonly client?: AgentClient
+    readonly card?: string
+    /** File that says how a plain service is called as an agent, in place of the one that the config names. */
+    readonly mapping?: string
+    readonly config: AgentConfig
+  }
 }

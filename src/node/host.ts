@@ -54,6 +54,8 @@ export interface UpOptions {
 export interface RunAgentOptions extends UpOptions {
   /** URL or file of the agent's card. */
   readonly card: string
+  /** File that says how a plain service is called as an agent (node/mapping). */
+  readonly mapping?: string
   /** Must be the name in the certificate when given. */
   readonly name?: string
   /** Added to those of the card. */

@@ -33,6 +33,7 @@ export function agwSettings({ gateway, limits }: Config): AgwConfig & DataSettin
     neighbors: gateway.neighbors,
     export: gateway.export,
     intraDomain: gateway.intraDomain,
+    keepOriginal: gateway.language.keepOriginal,
     calls: limits.openCallsTotal,
     discovery: withBurst(limits.discovery)
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createA2aClient } from '../../src/adapters/http/a2a-client.ts'
+import { createAgentClient } from '../../src/node/agent-clients.ts'
 import type { ServedAgent } from '../../src/cli/demo/agents/serve-agent.ts'
 import { createNode } from '../../src/node/create-node.ts'
 import type { HansaNode } from '../../src/node/hansa-node.ts'
@@ -39,7 +39,7 @@ describe('kill -9 of the authority and directory while registrations are acknowl
     // Agents register one after the other, then update for as long as anybody answers; each acknowledgement is noted with its sequence.
     const acknowledged = new Map<string, bigint>()
     for (const home of homes) {
-      const node = await createNode({ home, env: CLIENT, agent: { client: createA2aClient({ card: echo.card }), config: {} } })
+      const node = await createNode({ home, env: CLIENT, agent: { client: createAgentClient(echo.card), config: {} } })
       nodes.push(node)
       await node.start()
     }

@@ -160,7 +160,7 @@ export const TARGETS: readonly Target[] = [
   { name: 'json-rpc answers', corpus: answers.map(bytesOf), read: (input) => void parseAnswer(1, operations.SendMessage, textOf(input)) },
   {
     name: 'events',
-    corpus: [bytesOf(answers.map(renderEvent).join('')), bytesOf(': keep-alive\n\nevent: x\r\ndata: a\r\ndata: b\r\n\r\n')],
+    corpus: [bytesOf(answers.map((each) => renderEvent(each)).join('')), bytesOf(': keep-alive\n\nevent: x\r\ndata: a\r\ndata: b\r\n\r\n')],
     read(input) {
       const parser = createEventParser(4096)
       const step = 1 + (input.at(-1) ?? 0)

@@ -33,6 +33,9 @@ export interface GrpcDoor {
 /** The largest message that the network carries (wire/methods.ts: relay). */
 const MAX_MESSAGE = 16 * 1024 * 1024
 
+/** A last answer takes one trip; a client that does not read is not waited for. In milliseconds. */
+const GOODBYE_MS = 500
+
 const OPTIONS = {
   'grpc.max_receive_message_length': MAX_MESSAGE,
   'grpc.max_send_message_length': MAX_MESSAGE,
@@ -78,8 +81,15 @@ export function createGrpcDoor(deps: GrpcDoorDeps): GrpcDoor {
   async function drained(ms: number): Promise<void> {
     for (let waited = 0; open.size > 0 && waited < ms; waited += 50) await new Promise<void>((resolve) => deps.clock.after(50, resolve))
     for (const life of open) life.abort(new HansaError('OVERLOADED', 'the gateway is stopping'))
-    // Turns for the answers that say so.
-    for (let turn = 0; open.size > 0 && turn < 10; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+
+  /** Resolves when every connection has sent what it had to say, or has had a moment for it. */
+  async function saidGoodbye(): Promise<void> {
+    const said = Promise.all([...connections.values()].map((server) => new Promise<void>((resolve) => server.tryShutdown(() => resolve()))))
+    let stop: () => void = () => undefined
+    const late = new Promise<void>((resolve) => (stop = deps.clock.after(GOODBYE_MS, resolve)))
+    await Promise.race([said, late])
+    stop()
   }
 
   return {
@@ -88,6 +98,7 @@ export function createGrpcDoor(deps: GrpcDoorDeps): GrpcDoor {
       if (stopping) return
       stopping = true
       await drained(deps.drainMs ?? 3_000)
+      await saidGoodbye()
       for (const [socket, server] of connections) {
         server.forceShutdown()
         socket.destroy()

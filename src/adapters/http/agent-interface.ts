@@ -1,13 +1,6 @@
-import { fromJson, type JsonValue } from '@bufbuild/protobuf'
 import { HansaError } from '../../schema/errors.ts'
-import { AgentCardSchema } from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
-
-/** Where and how an agent is called. */
-export interface AgentInterface {
-  readonly url: URL
-  /** Echoed in each request (A2A 4.4.6). */
-  readonly tenant: string
-}
+import type { AgentFace } from '../../ports/agent-client.ts'
+import { parseCard } from '../../wire/binding/agent-card.ts'
 
 /** Where a card is looked for (A2A 8.2). */
 const WELL_KNOWN = '/.well-known/agent-card.json'
@@ -21,31 +14,21 @@ export function cardUrlOf(text: string): URL {
   return url.pathname === '/' ? new URL(WELL_KNOWN, url) : url
 }
 
-/** The first JSON-RPC interface of A2A 1.0 in the card. Throws INVALID_AGENT_RESPONSE. */
-export function pickInterface(card: Uint8Array, cardUrl: URL): AgentInterface {
-  const interfaces = parse(card).supportedInterfaces
-  const chosen = interfaces.find((one) => one.protocolBinding === 'JSONRPC' && /^1\.\d+(\.\d+)?$/.test(one.protocolVersion))
-  if (chosen === undefined) {
-    const offered = interfaces.map((one) => `${one.protocolBinding} ${one.protocolVersion}`.slice(0, 60)).slice(0, 8)
-    throw new HansaError('INVALID_AGENT_RESPONSE', `the card at ${cardUrl.href} names no JSONRPC interface of A2A 1.0, but ${offered.join(', ') || 'nothing'}`)
+/** The first interface, in the card's own order (A2A 4.4.6), that somebody speaks. Throws INVALID_AGENT_RESPONSE naming what the card offers. */
+export function pickFace(card: Uint8Array, cardUrl: URL, speaks: (face: AgentFace) => boolean): AgentFace {
+  const { supportedInterfaces } = parseCard(card)
+  for (const { url: text, protocolBinding: binding, protocolVersion, tenant } of supportedInterfaces) {
+    const url = URL.parse(text)
+    if (url === null) continue
+    const face = { url, binding, version: versionOf(protocolVersion), tenant }
+    if (speaks(face)) return face
   }
-  const url = URL.parse(chosen.url)
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
-    throw new HansaError('INVALID_AGENT_RESPONSE', `the card at ${cardUrl.href} names an interface without an http URL`)
-  return { url, tenant: chosen.tenant }
+  const offered = supportedInterfaces.map((one) => `${one.protocolBinding} ${one.protocolVersion} at ${URL.parse(one.url)?.protocol ?? 'no URL'}`.slice(0, 80))
+  throw new HansaError('INVALID_AGENT_RESPONSE', `the card at ${cardUrl.href} names no interface that is spoken here, but ${offered.slice(0, 8).join(', ')}`)
 }
 
-function parse(card: Uint8Array): { supportedInterfaces: readonly { url: string; protocolBinding: string; protocolVersion: string; tenant: string }[] } {
-  let json: JsonValue
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(card)) as JsonValue
-  } catch (cause) {
-    throw new HansaError('INVALID_AGENT_RESPONSE', 'what the agent serves as its card is not JSON', {}, cause)
-  }
-  try {
-    return fromJson(AgentCardSchema, json, { ignoreUnknownFields: true })
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message.slice(0, 200) : ''
-    throw new HansaError('INVALID_AGENT_RESPONSE', `what the agent serves as its card is not a card of A2A 1.0: ${why}`, {}, cause)
-  }
+/** Cards write the patch, too; minor versions of 1 add to 1.0. */
+function versionOf(text: string): string {
+  const [, major, minor] = /^(\d{1,3})\.(\d{1,3})(\.\d+)?$/.exec(text.trim()) ?? []
+  return major === '1' ? '1.0' : major === undefined || minor === undefined ? text : `${major}.${minor}`
 }

@@ -5,7 +5,7 @@ import { KEEP_ALIVE_COMMENT, renderEvent } from '../../wire/binding/server-sent-
 /** Server-sent events to one client, no faster than it reads. */
 export interface EventStream {
   /** Resolves when the client has room for more. Throws when `signal` aborts meanwhile. */
-  send(data: string, signal: AbortSignal): Promise<void>
+  send(data: string, signal: AbortSignal, event?: string): Promise<void>
   /** Shows a quiet client that the stream is alive; nothing while it has not read what was sent before, and when that lasts it is cut off. */
   keepAlive(): void
   end(): void
@@ -27,9 +27,9 @@ export function createEventStream(response: ServerResponse): EventStream {
   }
 
   return {
-    async send(data, signal) {
+    async send(data, signal, event) {
       begin()
-      if (!response.write(renderEvent(data))) await once(response, 'drain', { signal })
+      if (!response.write(renderEvent(data, event))) await once(response, 'drain', { signal })
     },
     keepAlive() {
       begin()

@@ -9,7 +9,7 @@ const agents = { http: new http.Agent(KEEP), https: new https.Agent(KEEP) }
 
 export interface HttpRequest {
   readonly url: URL
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly headers: OutgoingHttpHeaders
   readonly body?: string
   readonly signal: AbortSignal

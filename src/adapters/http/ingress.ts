@@ -1,6 +1,6 @@
 import { createServer as createHttpServer } from 'node:http'
 import type { Socket } from 'node:net'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import type { Clock } from '../../ports/clock.ts'
 import type { ClientFacts, GatewayDoor, Identify, Principal } from '../../ports/gateway-door.ts'
 import type { Log } from '../../ports/log.ts'
@@ -10,6 +10,7 @@ import { identifyRequest } from './client-identity.ts'
 import { documentRoutes } from './document-routes.ts'
 import { fromHttpLibrary, MAX_BODY, replyError } from './error-reply.ts'
 import { jsonRpcRoute } from './jsonrpc-route.ts'
+import { restRoute } from './rest-route.ts'
 
 export interface IngressDeps {
   readonly door: GatewayDoor
@@ -58,6 +59,8 @@ export function createIngress(deps: IngressDeps): Ingress {
       bodyLimit: MAX_BODY,
       serverFactory: (handler) => createHttpServer({ requestTimeout: REQUEST_MS, headersTimeout: HEAD_MS, keepAliveTimeout: 5_000 }, handler),
       forceCloseConnections: true,
+      // What the router refuses itself: a path that cannot be decoded.
+      frameworkErrors: (thrown, _request, reply) => void replyError(reply as FastifyReply, fromHttpLibrary(thrown)),
       // A handle is a name of 63 and a domain of 253 characters.
       routerOptions: { maxParamLength: 320 }
     })
@@ -70,7 +73,7 @@ export function createIngress(deps: IngressDeps): Ingress {
       return replyError(reply, error)
     })
     const who = ({ raw }: { raw: Parameters<typeof identifyRequest>[0] }): Principal => identifyRequest(raw, clients.get(raw.socket) ?? {}, deps.identify)
-    jsonRpcRoute(server, { door: deps.door, clock: deps.clock, identify: who, open })
+    for (const route of [jsonRpcRoute, restRoute]) route(server, { door: deps.door, clock: deps.clock, identify: who, open })
     documentRoutes(server, { door: deps.door, self: deps.self, version: deps.version, base: () => deps.base() ?? '', identify: who })
     if (deps.aca !== undefined) authorityRoutes(server, deps.aca)
     return server

@@ -9,10 +9,15 @@ export function addAgent(program: Command, frame: Frame): void {
   define(agent, frame, {
     name: 'run',
     summary: 'run the agent role beside any A2A agent: register, attach, heartbeat, deliver',
-    examples: ['agent run --card http://127.0.0.1:8080', 'agent run --card ./card.json --capability travel/trains --language de'],
+    examples: [
+      'agent run --card http://127.0.0.1:8080',
+      'agent run --card ./card.json --capability travel/trains --language de',
+      'agent run --card ./card.json --mapping ./mapping.yaml'
+    ],
     options: (command) =>
       command
         .requiredOption('--card <url-or-file>', "the agent's card, or the address that serves it")
+        .option('--mapping <file>', 'how a plain HTTP or gRPC service is called as an agent; its card is a file')
         .option('--name <name>', 'must be the one in the certificate', nameArgument)
         .option('--capability <path>', 'beside those of the card', repeated)
         .option('--language <tag>', 'a language the agent understands', repeated),
@@ -21,6 +26,7 @@ export function addAgent(program: Command, frame: Frame): void {
       await host.runAgent({
         home: session.home,
         card: String(options['card']),
+        ...(options['mapping'] === undefined ? {} : { mapping: String(options['mapping']) }),
         ...(options['name'] === undefined ? {} : { name: String(options['name']) }),
         capabilities: (options['capability'] as string[] | undefined) ?? [],
         languages: (options['language'] as string[] | undefined) ?? [],

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { HansaError } from '../../schema/errors.ts'
 import type { RunAgentOptions } from '../../node/host.ts'
@@ -7,7 +8,8 @@ import { serve } from './up.ts'
 export async function runAgent(options: RunAgentOptions): Promise<void> {
   const { home, card, capabilities, languages, signal } = options
   const config = { ...(capabilities.length > 0 ? { capabilities } : {}), ...(languages.length > 0 ? { languages } : {}) }
-  await serve({ home, agent: { card: cardUrl(card), config } }, signal, async (node, run) => {
+  const mapping = options.mapping === undefined ? {} : { mapping: resolve(options.mapping) }
+  await serve({ home, agent: { card: cardUrl(card), ...mapping, config } }, signal, async (node, run) => {
     if (node.agent === undefined) throw new HansaError('ROLE_MISSING', `the node of ${home} may not be an agent`, { role: 'agent' })
     const own = node.home.config.name
     if (options.name !== undefined && options.name !== own)

@@ -1,6 +1,7 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { z } from 'zod'
 import { parseDomain } from '../../core/ids/domain.ts'
+import { languageSection } from './language-section.ts'
 import { ROLES, sortRoles } from '../../core/ids/role.ts'
 import { parseName } from '../../core/ids/spiffe-id.ts'
 import {
@@ -117,6 +118,7 @@ export const configSchema = z
         [],
         'Private addresses that clients of this gateway may have notifications sent to; public ones need no entry, all others are refused.'
       ),
+      language: languageSection,
       neighbors: setting(list(address, 64), [], 'Gateways connected at start and again whenever they were lost.'),
       heartbeat: setting(duration('200ms', '1h'), '30s', 'The draft leaves it open; three missed ones make offline, so an outage shows within two minutes.'),
       missed: setting(integer(1, 20), 3, 'Two lost packets or one long pause of a garbage collector must not take an agent away.'),

@@ -16,7 +16,15 @@ const PROTOCOL_OF_BINDING: Readonly<Record<string, string>> = {
   JSONRPC: 'a2a-jsonrpc',
   'HTTP+JSON': 'a2a-rest',
   GRPC: 'a2a-grpc',
-  [RELAY_BINDING]: 'libp2p'
+  [RELAY_BINDING]: 'libp2p',
+  'urn:hansa:binding:http': 'http',
+  'urn:hansa:binding:grpc': 'http'
+}
+
+/** Name of a protocol in the directory (draft 3.2.1). MQTT has no registered binding: profiles name it MQTTv5+JSONRPCv2 or by a URI that ends so. */
+function protocolOf(binding: string): readonly string[] {
+  const known = Object.hasOwn(PROTOCOL_OF_BINDING, binding) ? PROTOCOL_OF_BINDING[binding] : undefined
+  return known !== undefined ? [known] : /^MQTTv5\+JSONRPCv2$|mqtt$/i.test(binding) ? ['mqtt'] : []
 }
 
 /**
@@ -25,12 +33,12 @@ const PROTOCOL_OF_BINDING: Readonly<Record<string, string>> = {
  */
 export function describe({ bytes, card }: ReadCard, config: AgentConfig, self: NodeInfo, revision: number): MessageInitShape<typeof AgentDescriptionSchema> {
   const capabilities = unique(config.capabilities?.map(parseCapability) ?? skillCapabilities(card))
-  const protocols = unique(config.protocols ?? card.supportedInterfaces.flatMap((face) => PROTOCOL_OF_BINDING[face.protocolBinding] ?? []))
+  const protocols = unique(config.protocols ?? card.supportedInterfaces.flatMap((face) => protocolOf(face.protocolBinding)))
   const description = config.description ?? card.description
   const missing = [
     ...(description.trim() === '' ? ['description'] : []),
     ...(capabilities.length === 0 ? ['capabilities (no skill id or tag of the card is a capability path such as travel/flight-booking)'] : []),
-    ...(protocols.length === 0 ? ['protocols (no interface of the card is JSONRPC, HTTP+JSON or GRPC)'] : [])
+    ...(protocols.length === 0 ? ['protocols (no interface of the card is JSONRPC, HTTP+JSON, GRPC or MQTT)'] : [])
   ]
   if (missing.length > 0)
     throw new HansaError('INCOMPLETE_REGISTRATION', `the agent cannot be registered: ${missing.join(' and ')} missing`, { missing: missing.join(', ') })

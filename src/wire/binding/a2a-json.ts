@@ -20,7 +20,9 @@ export function requestToJson(operation: Operation, request: Message): JsonValue
 export function responseFromJson(operation: Operation, json: JsonValue): Message {
   let response: Message
   try {
-    response = fromJson(operation.response, json, { ignoreUnknownFields: true })
+    // Agents write nothing as null, too.
+    const nothing = json === null && operation.name === 'DeleteTaskPushNotificationConfig'
+    response = fromJson(operation.response, nothing ? {} : json, { ignoreUnknownFields: true })
   } catch (cause) {
     throw new HansaError('INVALID_AGENT_RESPONSE', readable(cause), {}, cause)
   }

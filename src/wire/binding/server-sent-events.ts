@@ -1,8 +1,8 @@
 import { HansaError } from '../../schema/errors.ts'
 
 /** One event whose data is a single line of text (JSON never holds a bare line break). */
-export function renderEvent(data: string): string {
-  return `data: ${data}\n\n`
+export function renderEvent(data: string, event?: string): string {
+  return event === undefined ? `data: ${data}\n\n` : `event: ${event}\ndata: ${data}\n\n`
 }
 
 /** Keeps proxies and clients from giving up on a quiet stream. */

@@ -103,7 +103,7 @@ describe('gRPC door of a gateway', () => {
       door.calls.map((call) => call.operation.name),
       Object.keys(requests)
     )
-    await until(() => door.released === 11)
+    await until('the door to notice', () => door.released === 11)
     assert.equal(door.admitted.length, 11)
   })
 
@@ -174,7 +174,7 @@ describe('gRPC door of a gateway', () => {
         assert.equal(code, GRPC_CODES.FAILED_PRECONDITION)
         assert.equal(info?.reason, 'VERSION_NOT_SUPPORTED')
       }
-      await until(() => door.released === 3)
+      await until('the door to notice', () => door.released === 3)
     })
 
     it('requests without what A2A requires, and without an agent', async () => {
@@ -223,7 +223,7 @@ describe('gRPC door of a gateway', () => {
       const { signal } = await begun
       const start = performance.now()
       call.cancel()
-      await until(() => signal.aborted && door.released === 1)
+      await until('the door to notice', () => signal.aborted && door.released === 1)
       assert.ok(performance.now() - start < 1_000)
     })
 
@@ -234,8 +234,8 @@ describe('gRPC door of a gateway', () => {
       request.on('error', () => undefined).end(framed(Buffer.from(toBinary(a2a.SendMessageRequestSchema, helloMessage()))))
       const { signal } = await begun
       session.destroy()
-      await until(() => signal.aborted && door.released === 1)
-      await until(() => served.grpc.connections === 0)
+      await until('the door to notice', () => signal.aborted && door.released === 1)
+      await until('the door to notice', () => served.grpc.connections === 0)
     })
 
     it('by its own deadline ends the call', async () => {
@@ -244,7 +244,7 @@ describe('gRPC door of a gateway', () => {
       const { code } = await refusal(call.toArray())
       assert.equal(code, GRPC_CODES.DEADLINE_EXCEEDED)
       const { signal } = await begun
-      await until(() => signal.aborted && door.released === 1)
+      await until('the door to notice', () => signal.aborted && door.released === 1)
     })
   })
 
@@ -316,12 +316,12 @@ describe('gRPC door of a gateway', () => {
       const request = session.request(headersOf('SendStreamingMessage'))
       request.on('error', () => undefined).end(framed(Buffer.from(toBinary(a2a.SendMessageRequestSchema, helloMessage()))))
       await once(request, 'response')
-      await until(() => clock.pending > 0)
+      await until('the door to notice', () => clock.pending > 0)
       await clock.advance(59_000)
       assert.equal(signal?.aborted, false)
       await clock.advance(2_000)
       assert.equal(signal?.aborted, true)
-      await until(() => door.released === 1)
+      await until('the door to notice', () => door.released === 1)
       const other = session.request(headersOf('SendMessage'))
       other.end(framed(Buffer.from(toBinary(a2a.SendMessageRequestSchema, helloMessage()))))
       assert.ok(Buffer.concat(await other.toArray()).includes('still here'))
@@ -338,7 +338,7 @@ describe('gRPC door of a gateway', () => {
         socket.on('error', () => undefined).end(Buffer.from(bytes, 'latin1'))
         await once(socket.resume(), 'close')
       }
-      await until(() => served.grpc.connections === 0)
+      await until('the door to notice', () => served.grpc.connections === 0)
       await alive()
     })
 
@@ -360,7 +360,7 @@ describe('gRPC door of a gateway', () => {
       assert.equal((await ask({ 'grpc-timeout': 'soon' }, framed(Buffer.alloc(0))))['grpc-status'], '13')
       assert.equal((await ask({ ':path': '/%00/é\u0080"' }, Buffer.alloc(0)))['grpc-status'], '12')
       session.destroy()
-      await until(() => door.released === door.admitted.length)
+      await until('the door to notice', () => door.released === door.admitted.length)
       await alive()
     })
 
@@ -381,11 +381,11 @@ describe('gRPC door of a gateway', () => {
       const [settings] = (await once(session, 'remoteSettings')) as [http2.Settings]
       assert.equal(settings.maxConcurrentStreams, 100)
       for (let index = 0; index < 300; index++) session.request(headersOf('SendMessage')).on('error', () => undefined)
-      await until(() => door.admitted.length >= 100)
+      await until('the door to notice', () => door.admitted.length >= 100)
       assert.equal(door.admitted.length, 100)
       await alive()
       session.destroy()
-      await until(() => door.released === 101)
+      await until('the door to notice', () => door.released === door.admitted.length)
     })
 
     it('who open a call and send nothing are told after two minutes', async () => {
@@ -396,10 +396,10 @@ describe('gRPC door of a gateway', () => {
       const request = session.request(headersOf('SendMessage'))
       request.on('error', () => undefined)
       const answered = once(request, 'response') as Promise<[http2.IncomingHttpHeaders]>
-      await until(() => door.admitted.length === 1)
+      await until('the door to notice', () => door.admitted.length === 1)
       await clock.advance(121_000)
       assert.equal((await answered)[0]['grpc-status'], '4')
-      await until(() => door.released === 1)
+      await until('the door to notice', () => door.released === 1)
       session.destroy()
     })
   })

@@ -170,9 +170,13 @@ describe('HTTP ingress of a gateway', () => {
       assert.equal((await fetch(`${base}/.well-known/ai-catalog.json`)).status, 429)
     })
 
-    it('a client of A2A 0.3, which sends no version', async () => {
-      const { error } = await failed(post(rpc('message/send'), { 'a2a-version': '' }), 200, -32009, 'VERSION_NOT_SUPPORTED')
-      assert.equal(error.data[0]?.domain, 'a2a-protocol.org')
+    it('a method of the other version, saying what to change', async () => {
+      const none = await failed(post(rpc('SendMessage', hello), { 'a2a-version': '' }), 200, -32600, 'VERSION_NOT_SUPPORTED')
+      assert.match(none.error.message, /send A2A-Version: 1\.0/)
+      assert.equal(none.error.data[0]?.domain, 'a2a-protocol.org')
+      const old = await failed(post(rpc('message/send')), 200, -32601, 'METHOD_NOT_FOUND')
+      assert.match(old.error.message, /in 1\.0 it is SendMessage/)
+      await failed(post(rpc('SendMessage', hello), { 'a2a-version': '2.0' }), 200, -32009, 'VERSION_NOT_SUPPORTED')
     })
 
     it('a body above 16 MiB', async () => {

@@ -98,7 +98,15 @@ describe('commands at a running node', () => {
     const hansa = await serve({
       async *call({ text, data, files }) {
         yield { kind: 'response', text: `${text} ${JSON.stringify(data)} ${files.length}`, response: {} }
-        yield { kind: 'end', agent: agent.handle, ms: 12, hops: [{ gateway: 'spiffe://north.example/agw/gw1', ms: 3 }], encrypted: false, translated: false, translations: [] }
+        yield {
+          kind: 'end',
+          agent: agent.handle,
+          ms: 12,
+          hops: [{ gateway: 'spiffe://north.example/agw/gw1', ms: 3 }],
+          encrypted: false,
+          translated: false,
+          translations: []
+        }
       }
     })
     const file = join(home, '..', 'note.txt')

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { create, type Message } from '@bufbuild/protobuf'
-import { createA2aClient } from '../../../src/adapters/http/a2a-client.ts'
+import { type CardClientSettings, createCardClient } from '../../../src/adapters/http/card-client.ts'
+import { createJsonRpcTransport } from '../../../src/adapters/http/jsonrpc-transport.ts'
 import type { AgentClient } from '../../../src/ports/agent-client.ts'
 import { HansaError } from '../../../src/schema/errors.ts'
 import {
@@ -18,6 +19,8 @@ import {
 import { operations } from '../../../src/wire/operations.ts'
 import { sdkAgents } from '../../support/sdk-agent.ts'
 
+const clientOf = ({ maxAnswer, ...settings }: Omit<CardClientSettings, 'transports'> & { readonly maxAnswer?: number }): AgentClient =>
+  createCardClient({ ...settings, transports: [createJsonRpcTransport({ maxAnswer })] })
 const say = (text: string): Message =>
   create(SendMessageRequestSchema, { message: { messageId: 'm1', role: Role.USER, parts: [{ content: { case: 'text', value: text } }] } })
 const options = (signal = new AbortController().signal) => ({ signal, extensions: [], principal: 'spiffe://north.example/agent/a' })
@@ -28,11 +31,11 @@ async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   return items
 }
 
-describe('A2A client and an agent made with the A2A SDK', () => {
+describe('an agent known by its card: an agent made with the A2A SDK', () => {
   it('reads its card, byte by byte, from its origin', async () => {
     const agent = await sdkAgents.echo()
     try {
-      const client = createA2aClient({ card: new URL(agent.card).origin })
+      const client = clientOf({ card: new URL(agent.card).origin })
       const card = await client.card(new AbortController().signal)
       assert.deepEqual(Buffer.from(card), Buffer.from(await (await fetch(agent.card)).arrayBuffer()))
     } finally {
@@ -43,7 +46,7 @@ describe('A2A client and an agent made with the A2A SDK', () => {
   it('sends a message and reads the answer', async () => {
     const agent = await sdkAgents.echo()
     try {
-      const [answer, ...rest] = await collect(createA2aClient({ card: agent.card }).invoke(operations.SendMessage, say('hello'), options()))
+      const [answer, ...rest] = await collect(clientOf({ card: agent.card }).invoke(operations.SendMessage, say('hello'), options()))
       const { payload } = answer as SendMessageResponse
       assert.equal(rest.length, 0)
       assert.equal(payload.case === 'message' && payload.value.parts[0]?.content.value, 'hello')
@@ -55,7 +58,7 @@ describe('A2A client and an agent made with the A2A SDK', () => {
   it('reads a stream of many large pieces to its end', async () => {
     const agent = await sdkAgents.counter()
     try {
-      const events = await collect(createA2aClient({ card: agent.card }).invoke(operations.SendStreamingMessage, say('20 100000'), options()))
+      const events = await collect(clientOf({ card: agent.card }).invoke(operations.SendStreamingMessage, say('20 100000'), options()))
       const kinds = events.map((event) => (event as StreamResponse).payload.case)
       assert.equal(kinds[0], 'task')
       assert.equal(kinds.filter((kind) => kind === 'artifactUpdate').length, 20)
@@ -68,7 +71,7 @@ describe('A2A client and an agent made with the A2A SDK', () => {
   it('cancels a task, and leaves it alone when only the stream is cut', async () => {
     const agent = await sdkAgents.waiter()
     try {
-      const client = createA2aClient({ card: agent.card })
+      const client = clientOf({ card: agent.card })
       const cut = new AbortController()
       const stream = client.invoke(operations.SendStreamingMessage, say('wait'), options(cut.signal))[Symbol.asyncIterator]()
       const first = (await stream.next()).value as StreamResponse
@@ -92,7 +95,7 @@ describe('A2A client and an agent made with the A2A SDK', () => {
   it("keeps the agent's own errors", async () => {
     const agent = await sdkAgents.echo()
     try {
-      const answer = collect(createA2aClient({ card: agent.card }).invoke(operations.GetTask, create(GetTaskRequestSchema, { id: 'none' }), options()))
+      const answer = collect(clientOf({ card: agent.card }).invoke(operations.GetTask, create(GetTaskRequestSchema, { id: 'none' }), options()))
       await assert.rejects(answer, { code: 'TASK_NOT_FOUND' })
     } finally {
       await agent.close()
@@ -101,7 +104,7 @@ describe('A2A client and an agent made with the A2A SDK', () => {
 
   it('sees that an agent is there, and that it is gone', async () => {
     const agent = await sdkAgents.echo()
-    const client = createA2aClient({ card: agent.card })
+    const client = clientOf({ card: agent.card })
     assert.equal(await client.probe(new AbortController().signal), true)
     await agent.close()
     assert.equal(await client.probe(new AbortController().signal), false)
@@ -109,7 +112,7 @@ describe('A2A client and an agent made with the A2A SDK', () => {
   })
 })
 
-describe('A2A client and an agent that misbehaves', () => {
+describe('an agent known by its card: an agent that misbehaves', () => {
   let server: Server
   let origin: string
   let client: AgentClient
@@ -130,7 +133,7 @@ describe('A2A client and an agent that misbehaves', () => {
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    client = createA2aClient({ card: origin, maxAnswer: 10_000, maxCard: 2_000, cardTimeoutMs: 300 })
+    client = clientOf({ card: origin, maxAnswer: 10_000, maxCard: 2_000, cardTimeoutMs: 300 })
   })
   afterEach(() => {
     server.close()
@@ -182,14 +185,14 @@ describe('A2A client and an agent that misbehaves', () => {
     await assert.rejects(client.card(new AbortController().signal), { code: 'INVALID_AGENT_RESPONSE' })
   })
 
-  it('refuses a card that is none, too large, without JSON-RPC 1.0 or with a strange URL', async () => {
+  it('refuses a card that is none, too large, without JSON-RPC or with a strange URL', async () => {
     const cards = [
       '<html>',
       `{"name":"${'x'.repeat(3000)}"}`,
       '{"name":"x"}',
-      '{"supportedInterfaces":[{"url":"http://x","protocolBinding":"JSONRPC","protocolVersion":"0.3"}]}'
+      '{"name":"x","supportedInterfaces":[{"url":"http://x","protocolBinding":"JSONRPC","protocolVersion":"0.2"}]}'
     ]
-    cards.push('{"supportedInterfaces":[{"url":"file:///etc/passwd","protocolBinding":"JSONRPC","protocolVersion":"1.0"}]}')
+    cards.push('{"name":"x","supportedInterfaces":[{"url":"file:///etc/passwd","protocolBinding":"JSONRPC","protocolVersion":"1.0"}]}')
     for (const body of cards) {
       card = (response) => response.end(body)
       await assert.rejects(client.card(new AbortController().signal), { code: 'INVALID_AGENT_RESPONSE' }, body.slice(0, 60))
