@@ -20,12 +20,14 @@ import { createRecords } from '../roles/member/records.ts'
 import { version } from './version.ts'
 import { createAgentClient } from './agent-clients.ts'
 import { createDesk } from './desk.ts'
+import { brokerOf } from './broker-of.ts'
 import { type Doors, openDoors } from './doors.ts'
 import type { HansaNode, NodeOptions } from './hansa-node.ts'
 import { type Home, openHome } from './home/open-home.ts'
 import { type NamedPart, startAll, stopAll } from './lifecycle.ts'
 import { issuerOf } from './own-certificate.ts'
 import { openChain, saveChain } from './own-chain.ts'
+import { loadMapping } from './mapping/mapping-file.ts'
 import { openPlatform, type Platform } from './platform.ts'
 import { acaSettings, admissionSettings, agentSettings, agwSettings, arsSettings, crlSources } from './role-settings.ts'
 import { certificateOf } from './tls-certificate.ts'
@@ -135,8 +137,16 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
   const agwService = config.roles.includes('agw')
     ? agw(agwSettings(config)).create({ ...shared, log: logOf('agw'), network, pubsub, store, trust, domain, push, translator })
     : undefined
-  const agentService = config.roles.includes('agent') ? agentOf(options, home, { ...shared, network, log: logOf('agent') }) : undefined
-  door = openDoors(config, { clock, log: logOf('ingress'), identities, agw: agwService, aca: acaService, certificate: await certificateOf(home, identities) })
+  const agentService = config.roles.includes('agent') ? await agentOf(options, home, { ...shared, network, log: logOf('agent') }) : undefined
+  door = openDoors(config, {
+    clock,
+    log: logOf('ingress'),
+    identities,
+    agw: agwService,
+    aca: acaService,
+    certificate: await certificateOf(home, identities),
+    mqtt: await brokerOf(home)
+  })
 
   // What serves others stops first and starts last.
   const parts: NamedPart[] = [
@@ -205,9 +215,11 @@ function named(name: string, part: { start(): Promise<void>; stop(): Promise<voi
 }
 
 /** The agent role, when there is an agent. A node may have the role for later. */
-function agentOf(options: NodeOptions, home: Home, deps: Omit<AgentDeps, 'client'>): AgentService | undefined {
+async function agentOf(options: NodeOptions, home: Home, deps: Omit<AgentDeps, 'client'>): Promise<AgentService | undefined> {
   const card = options.agent?.card ?? home.config.agent.card
-  const client = options.agent?.client ?? (card === undefined ? undefined : createAgentClient(card))
+  const file = options.agent?.mapping ?? (home.config.agent.mapping === undefined ? undefined : home.resolve(home.config.agent.mapping))
+  const mapping = file === undefined ? undefined : await loadMapping(file)
+  const client = options.agent?.client ?? (card === undefined ? undefined : createAgentClient(card, mapping))
   if (client === undefined) return undefined
   return agent({ ...agentSettings(home.config), ...options.agent?.config }).create({ ...deps, client })
 }

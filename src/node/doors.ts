@@ -1,7 +1,11 @@
 import { createGrpcDoor } from '../adapters/grpc/grpc-door.ts'
+import { facesOf } from '../adapters/http/gateway-documents.ts'
 import { createIngress } from '../adapters/http/ingress.ts'
+import { serveCard } from '../adapters/http/served-card.ts'
 import { createIdentify } from '../adapters/ingress/identify.ts'
 import { createPort } from '../adapters/ingress/port.ts'
+import { createMqttDoor } from '../adapters/mqtt/mqtt-door.ts'
+import type { Broker } from './broker-of.ts'
 import type { AuthorityDocuments } from '../adapters/http/authority-routes.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { GatewayDoor } from '../ports/gateway-door.ts'
@@ -21,6 +25,8 @@ export interface DoorsDeps {
   readonly identities: Identities
   readonly agw: Agw | undefined
   readonly aca: Aca | undefined
+  /** Where MQTT is spoken; undefined: nowhere. */
+  readonly mqtt: Broker | undefined
   /** PEM of the certificate and key that TLS is served with; undefined before enrolment. */
   readonly certificate: () => { readonly chain: string; readonly key: string } | undefined
 }
@@ -49,10 +55,19 @@ export function openDoors(config: Config, deps: DoorsDeps): Doors | undefined {
     ...(deps.aca === undefined ? {} : { aca: documentsOf(deps.aca) })
   })
   const grpc = createGrpcDoor({ door, clock, log, identify })
+  const self = (): ReturnType<Identities['self']> => identities.self()
+  const mqtt =
+    deps.mqtt === undefined || deps.agw === undefined
+      ? undefined
+      : createMqttDoor({ door, clock, log, identify, self, ...deps.mqtt, serve: (card, { handle }) => serveCard(card, facesOf(address ?? '', handle)) })
   const port = createPort({
     ...{ clock, log, check },
     listen: formatListenAddress(config.gateway.listen),
-    acceptors: { http1: (socket, client) => http.accept(socket, client), http2: (socket, client) => grpc.accept(socket, client) },
+    acceptors: {
+      http1: (socket, client) => http.accept(socket, client),
+      http2: (socket, client) => grpc.accept(socket, client),
+      ...(mqtt === undefined ? {} : { mqtt: (socket, client) => mqtt.accept(socket, client) })
+    },
     tls: {
       certificate: deps.certificate,
       known: () => [...identities.chain().slice(1), ...identities.domains().flatMap((domain) => [...identities.roots(domain)])],
@@ -65,10 +80,11 @@ export function openDoors(config: Config, deps: DoorsDeps): Doors | undefined {
       await http.start()
       const reached = await port.start()
       address = config.gateway.announce ?? reached
+      await mqtt?.start()
     },
     async stop() {
       await port.refuse()
-      await Promise.all([http.stop(), grpc.stop()])
+      await Promise.all([http.stop(), grpc.stop(), mqtt?.stop()])
       port.close()
     },
     get address() {

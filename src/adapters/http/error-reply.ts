@@ -17,18 +17,12 @@ export function replyJsonRpcError(reply: FastifyReply, id: JsonRpcId, error: Han
 
 /** Answers with the error in the form of A2A's REST binding. */
 export function replyRestError(reply: FastifyReply, error: HansaError, version: A2aVersion): FastifyReply {
-  return head(reply, error)
-    .code(ERROR_STATUS[error.code].rest)
-    .type(REST_TYPES[version])
-    .send(renderRestError(error, version))
+  return head(reply, error).code(ERROR_STATUS[error.code].rest).type(REST_TYPES[version]).send(renderRestError(error, version))
 }
 
 /** Answers with the error of a path that is no binding's, in the same form (google.rpc.Status as JSON). */
 export function replyError(reply: FastifyReply, error: HansaError): FastifyReply {
-  return head(reply, error)
-    .code(ERROR_STATUS[error.code].rest)
-    .type('application/json')
-    .send(renderRestError(error))
+  return head(reply, error).code(ERROR_STATUS[error.code].rest).type('application/json').send(renderRestError(error))
 }
 
 function head(reply: FastifyReply, error: HansaError): FastifyReply {
@@ -43,7 +37,8 @@ function head(reply: FastifyReply, error: HansaError): FastifyReply {
 export function fromHttpLibrary(thrown: unknown): HansaError {
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new HansaError('FRAME_TOO_LARGE', 'the request is too large', { bound: MAX_BODY }, thrown)
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new HansaError('CONTENT_TYPE_NOT_SUPPORTED', 'the body must be application/json or application/a2a+json', {}, thrown)
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return new HansaError('CONTENT_TYPE_NOT_SUPPORTED', 'the body must be application/json or application/a2a+json', {}, thrown)
   if (code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_MAX_PARAM_LENGTH') return new HansaError('MALFORMED', 'the path cannot be read', {}, thrown)
   if (typeof code === 'string' && code.startsWith('FST_ERR_CTP')) return new HansaError('MALFORMED', 'the body cannot be read', {}, thrown)
   return toHansaError(thrown)

@@ -42,6 +42,23 @@ export function cardUrl(base: string, handle: string): string {
   return `${base}/agents/${handle}/.well-known/agent-card.json`
 }
 
-export function jsonRpcUrl(base: string, handle: string): string {
-  return `${base}/agents/${handle}/jsonrpc`
+/** One way to an agent through this gateway, as it stands in the agent's served card (A2A 4.4.6). */
+export interface ServedFace {
+  readonly url: string
+  readonly protocolBinding: string
+  readonly protocolVersion: string
+  readonly tenant?: string
+}
+
+/** All ways to an agent, the one that most clients take first. gRPC is on the same port; the tenant says which agent is meant. */
+export function facesOf(base: string, handle: string): ServedFace[] {
+  const jsonRpc = `${base}/agents/${handle}/jsonrpc`
+  const rest = `${base}/agents/${handle}/rest`
+  return [
+    { url: jsonRpc, protocolBinding: 'JSONRPC', protocolVersion: '1.0' },
+    { url: rest, protocolBinding: 'HTTP+JSON', protocolVersion: '1.0' },
+    { url: new URL(base).host, protocolBinding: 'GRPC', protocolVersion: '1.0', tenant: handle },
+    { url: jsonRpc, protocolBinding: 'JSONRPC', protocolVersion: '0.3' },
+    { url: rest, protocolBinding: 'HTTP+JSON', protocolVersion: '0.3' }
+  ]
 }

@@ -1,13 +1,7 @@
-import { create, fromJson, type JsonValue, toJson } from '@bufbuild/protobuf'
-import { HansaError } from '../../schema/errors.ts'
-import {
-  AgentCapabilitiesSchema,
-  type AgentCard,
-  AgentCardSchema,
-  AgentExtensionSchema,
-  AgentInterfaceSchema
-} from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
-import { A2A_VERSION } from '../../wire/binding/a2a-version.ts'
+import { create, toJson } from '@bufbuild/protobuf'
+import { AgentCapabilitiesSchema, AgentCardSchema, AgentExtensionSchema, AgentInterfaceSchema } from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { decodeCard } from '../../wire/binding/agent-card.ts'
+import type { ServedFace } from './gateway-documents.ts'
 
 /** Extension of a served card whose params hold the agent's own card, byte by byte: `{ "card": base64 }`. */
 export const ORIGINAL_CARD = 'urn:hansa:original-card'
@@ -16,8 +10,8 @@ export const ORIGINAL_CARD = 'urn:hansa:original-card'
  * The card of an agent as a gateway serves it: the agent's words, the gateway's address and capabilities. Signatures would not fit the changed card and
  * are left out; the original is inside, untouched, for who wants to check them. Throws INVALID_AGENT_RESPONSE.
  */
-export function serveCard(original: Uint8Array, url: string): string {
-  const card = parse(original)
+export function serveCard(original: Uint8Array, faces: readonly ServedFace[]): string {
+  const card = decodeCard(original)
   const capabilities = card.capabilities ?? create(AgentCapabilitiesSchema)
   const extension = create(AgentExtensionSchema, {
     uri: ORIGINAL_CARD,
@@ -26,10 +20,9 @@ export function serveCard(original: Uint8Array, url: string): string {
   })
   const served = create(AgentCardSchema, {
     ...card,
-    supportedInterfaces: [create(AgentInterfaceSchema, { url, protocolBinding: 'JSONRPC', protocolVersion: A2A_VERSION })],
+    supportedInterfaces: faces.map((face) => create(AgentInterfaceSchema, face)),
     capabilities: create(AgentCapabilitiesSchema, {
       ...capabilities,
-      pushNotifications: false,
       extensions: [...capabilities.extensions.filter(({ uri }) => uri !== ORIGINAL_CARD), extension]
     }),
     // Who a caller is, the network proves; credentials for the agent's own door are of no use here.
@@ -41,11 +34,3 @@ export function serveCard(original: Uint8Array, url: string): string {
 
 /** ProtoJSON leaves out what is empty; A2A requires these members. */
 const REQUIRED = { name: '', description: '', version: '', defaultInputModes: [], defaultOutputModes: [], skills: [] }
-
-function parse(original: Uint8Array): AgentCard {
-  try {
-    return fromJson(AgentCardSchema, JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(original)) as JsonValue, { ignoreUnknownFields: true })
-  } catch (cause) {
-    throw new HansaError('INVALID_AGENT_RESPONSE', 'the card of the agent is not a card of A2A 1.0', {}, cause)
-  }
-}

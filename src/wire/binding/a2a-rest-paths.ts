@@ -19,9 +19,13 @@ export function matchRestPath(method: string, path: readonly string[], version: 
   if (version === '0.3') {
     if (first === 'v1') return targetOf(method, rest, { card: 'card', list: false })
     if (startsHere(first))
-      throw new HansaError('VERSION_NOT_SUPPORTED', 'this is a path of A2A 1.0: send A2A-Version: 1.0 (a request without it speaks 0.3, whose paths begin with /v1)', {
-        supported: '1.0, 0.3'
-      })
+      throw new HansaError(
+        'VERSION_NOT_SUPPORTED',
+        'this is a path of A2A 1.0: send A2A-Version: 1.0 (a request without it speaks 0.3, whose paths begin with /v1)',
+        {
+          supported: '1.0, 0.3'
+        }
+      )
     throw nothing()
   }
   if (startsHere(first)) return targetOf(method, path, { card: 'extendedAgentCard', list: true })

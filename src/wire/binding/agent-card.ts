@@ -11,10 +11,7 @@ export const MAX_CARD_BYTES = 64 * 1024
  * version does not know are passed over. Throws INVALID_AGENT_RESPONSE naming what is wrong.
  */
 export function parseCard(bytes: Uint8Array): AgentCard {
-  if (bytes.length > MAX_CARD_BYTES) throw refuse(`it has ${bytes.length} bytes; at most ${MAX_CARD_BYTES} are taken`)
-  const json = parseJson(bytes)
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw refuse('it is not a JSON object')
-  const card = parseMessage(isCard03(json) ? cardFrom03(json) : json)
+  const card = decodeCard(bytes)
   if (card.name.trim() === '') throw refuse('name is missing')
   if (card.supportedInterfaces.length === 0) throw refuse('supportedInterfaces is missing or empty')
   card.supportedInterfaces.forEach((face, index) => {
@@ -22,6 +19,14 @@ export function parseCard(bytes: Uint8Array): AgentCard {
     if (face.protocolBinding === '') throw refuse(`supportedInterfaces[${index}].protocolBinding is missing`)
   })
   return card
+}
+
+/** As parseCard, of a card that was reviewed when its agent registered: what is missing stays empty. Throws INVALID_AGENT_RESPONSE. */
+export function decodeCard(bytes: Uint8Array): AgentCard {
+  if (bytes.length > MAX_CARD_BYTES) throw refuse(`it has ${bytes.length} bytes; at most ${MAX_CARD_BYTES} are taken`)
+  const json = parseJson(bytes)
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw refuse('it is not a JSON object')
+  return parseMessage(isCard03(json) ? cardFrom03(json) : json)
 }
 
 /** The card as clients of A2A 0.3 read it, with those of its interfaces that speak 0.3. Throws VERSION_NOT_SUPPORTED when there is none. */

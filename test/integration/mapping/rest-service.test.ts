@@ -199,10 +199,10 @@ describe('node/mapping: a plain REST service as an agent', () => {
     const cancel = create(a2a.CancelTaskRequestSchema, { id })
     const stranger = transport.invoke(face, operations.CancelTask, cancel, { ...options, principal: 'spiffe://x.test/agent/y' })
     await assert.rejects(stranger[Symbol.asyncIterator]().next(), refusedWith('TASK_NOT_FOUND', /./))
-    await until(() => open.size > 0)
+    await until('it is so', () => open.size > 0)
     const [task] = (await ask(transport, face, 'CancelTask', cancel)) as a2a.Task[]
     assert.equal(task?.status?.state, a2a.TaskState.CANCELED)
-    await until(() => open.size === 0)
+    await until('it is so', () => open.size === 0)
     await stream.return?.()
   })
 

@@ -29,7 +29,10 @@ export function cardFrom03(card: JsonObject): JsonObject {
   const { capabilities, ...rest } = translateFields(card, CARD, {
     ...CARD_FIELDS,
     capabilities: ['capabilities', (value, place) => translateFields(value, place, SAME('streaming', 'pushNotifications', 'extensions'))],
-    skills: ['skills', listOf((value, place) => translateFields(value, place, { ...SKILL_FIELDS, security: ['securityRequirements', listOf(requirementFrom)] }))],
+    skills: [
+      'skills',
+      listOf((value, place) => translateFields(value, place, { ...SKILL_FIELDS, security: ['securityRequirements', listOf(requirementFrom)] }))
+    ],
     security: ['securityRequirements', listOf(requirementFrom)],
     securitySchemes: ['securitySchemes', schemesFrom]
   })
@@ -76,7 +79,10 @@ export function cardTo03(card: JsonObject, writing: 'json' | 'proto' = 'json'): 
     ...{ name: '', description: '', version: '', defaultInputModes: [], defaultOutputModes: [], skills: [] },
     ...translateFields(card, CARD, {
       ...CARD_FIELDS,
-      skills: ['skills', listOf((value, place) => ({ tags: [], ...translateFields(value, place, { ...SKILL_FIELDS, securityRequirements: ['security', requirements] }) }))],
+      skills: [
+        'skills',
+        listOf((value, place) => ({ tags: [], ...translateFields(value, place, { ...SKILL_FIELDS, securityRequirements: ['security', requirements] }) }))
+      ],
       securityRequirements: ['security', requirements],
       securitySchemes: ['securitySchemes', writing === 'json' ? schemesTo : (value) => value]
     }),

@@ -64,7 +64,11 @@ const jsonPartFrom: Convert = (value, place) => {
   const part = objectAt(value, place)
   const kind = part['kind']
   if (kind === 'text') return translateFields(part, place, { kind: undefined, text: ['text'], metadata: ['metadata'] })
-  const { file, data, metadata } = translateFields(part, place, { kind: undefined, [kind === 'file' ? 'file' : 'data']: [kind === 'file' ? 'file' : 'data'], metadata: ['metadata'] })
+  const { file, data, metadata } = translateFields(part, place, {
+    kind: undefined,
+    [kind === 'file' ? 'file' : 'data']: [kind === 'file' ? 'file' : 'data'],
+    metadata: ['metadata']
+  })
   const meta = metadata === undefined ? undefined : objectAt(metadata, inside(place, 'metadata'))
   if (kind === 'file') {
     const content = translateFields(file ?? null, inside(place, 'file'), { ...FILE, bytes: ['raw'], uri: ['url'] })

@@ -5,7 +5,13 @@ import { type Convert, type Fields, inside, listOf, objectAt, type Place, transl
 const SAME = (...names: readonly string[]): Fields => Object.fromEntries(names.map((name) => [name, [name]]))
 
 /** States after which 0.3 calls an event the last one of its stream. */
-const LAST: ReadonlySet<string> = new Set(['TASK_STATE_COMPLETED', 'TASK_STATE_CANCELED', 'TASK_STATE_FAILED', 'TASK_STATE_REJECTED', 'TASK_STATE_INPUT_REQUIRED'])
+const LAST: ReadonlySet<string> = new Set([
+  'TASK_STATE_COMPLETED',
+  'TASK_STATE_CANCELED',
+  'TASK_STATE_FAILED',
+  'TASK_STATE_REJECTED',
+  'TASK_STATE_INPUT_REQUIRED'
+])
 
 /** Messages, tasks and events of A2A 0.3 as ProtoJSON of 1.0, and back. Nothing is invented: what is absent stays absent. */
 export interface Objects {
@@ -45,7 +51,12 @@ export function objectsOf(dialect: Dialect): Objects {
   })
 
   const statusFrom: Convert = (value, place) =>
-    translateFields(value, place, { state: ['state', dialect.stateFrom], message: ['message', messageFrom], update: ['message', messageFrom], timestamp: ['timestamp'] })
+    translateFields(value, place, {
+      state: ['state', dialect.stateFrom],
+      message: ['message', messageFrom],
+      update: ['message', messageFrom],
+      timestamp: ['timestamp']
+    })
   const statusTo: Convert = (value, place) => ({
     // 0.3 requires it, and ProtoJSON leaves out what is not specified.
     state: dialect.stateTo('TASK_STATE_UNSPECIFIED', place) ?? '',
@@ -90,8 +101,7 @@ export function objectsOf(dialect: Dialect): Objects {
     ...translateFields(value, place, { ...artifactEventFields, artifact: ['artifact', artifactTo] })
   })
 
-  const authenticationFrom: Convert = (value, place) =>
-    translateFields(value, place, { schemes: ['scheme', firstScheme], credentials: ['credentials'] })
+  const authenticationFrom: Convert = (value, place) => translateFields(value, place, { schemes: ['scheme', firstScheme], credentials: ['credentials'] })
   const authenticationTo: Convert = (value, place) => ({
     schemes: [],
     ...translateFields(value, place, { scheme: ['schemes', (scheme) => [scheme]], credentials: ['credentials'] })

@@ -6,6 +6,7 @@ import { type Clients, createIdentify } from '../../../../src/adapters/ingress/i
 import { parseListen, urlOf } from '../../../../src/adapters/ingress/listen-address.ts'
 import type { PeerIdentity } from '../../../../src/ports/identity.ts'
 import { HansaError } from '../../../../src/schema/errors.ts'
+import { facesOf } from '../../../../src/adapters/http/gateway-documents.ts'
 import { serveCard } from '../../../../src/adapters/http/served-card.ts'
 
 const self = { spiffeId: 'spiffe://north.example/agw/gw1' }
@@ -83,7 +84,7 @@ describe('addresses of the ingress', () => {
 
 describe('the card that a gateway serves', () => {
   const serve = (card: object) =>
-    JSON.parse(serveCard(new TextEncoder().encode(JSON.stringify(card)), 'http://gw/agents/a@b.example/jsonrpc')) as Record<string, unknown>
+    JSON.parse(serveCard(new TextEncoder().encode(JSON.stringify(card)), facesOf('http://gw:7400', 'a@b.example'))) as Record<string, unknown>
 
   it('says what A2A requires even of an agent that is short of words', () => {
     const card = serve({ name: 'x' })
@@ -111,7 +112,6 @@ describe('the card that a gateway serves', () => {
   })
 
   it('refuses bytes that are no card', () => {
-    for (const text of ['', '[]', '{"skills":7}'])
-      assert.throws(() => serveCard(new TextEncoder().encode(text), 'http://x'), { code: 'INVALID_AGENT_RESPONSE' })
+    for (const text of ['', '[]', '{"skills":7}']) assert.throws(() => serveCard(new TextEncoder().encode(text), []), { code: 'INVALID_AGENT_RESPONSE' })
   })
 })

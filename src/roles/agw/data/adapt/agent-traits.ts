@@ -1,5 +1,6 @@
-import { fromJson, type JsonObject, type JsonValue } from '@bufbuild/protobuf'
-import { type AgentCard, AgentCardSchema } from '../../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import type { JsonObject, JsonValue } from '@bufbuild/protobuf'
+import type { AgentCard } from '../../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { decodeCard } from '../../../../wire/binding/agent-card.ts'
 
 /** What the card of an agent says about how it wants to be spoken to. */
 export interface AgentTraits {
@@ -32,7 +33,7 @@ export function agentTraits(card: Uint8Array): AgentTraits {
 function read(bytes: Uint8Array): AgentTraits {
   let card: AgentCard
   try {
-    card = fromJson(AgentCardSchema, JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as JsonValue, { ignoreUnknownFields: true })
+    card = decodeCard(bytes)
   } catch {
     return NONE
   }

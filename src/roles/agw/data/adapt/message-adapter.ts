@@ -5,15 +5,8 @@ import type { Operation } from '../../../../wire/operations.ts'
 import { declaredLanguage } from '../../../../wire/translation-request.ts'
 import type { Adapter } from './adapt-incoming.ts'
 import { ChunkedText } from './chunked-text.ts'
+import type { FormatWork } from './format-work.ts'
 import type { LanguageWork } from './language-work.ts'
-
-/** Turns the structured parts of a call into formats that the receiver takes (draft 2.5: data structure). */
-export interface FormatWork {
-  /** Before the language: what people read must be found in it. */
-  open(parts: readonly a2a.Part[], where: string): a2a.Part[]
-  /** After the language: as the receiver takes it. */
-  seal(parts: readonly a2a.Part[], where: string): a2a.Part[]
-}
 
 export interface MessageWork {
   readonly operation: Operation
@@ -23,7 +16,7 @@ export interface MessageWork {
     /** For answers about a task (empty: none yet), or undefined when they are not translated here. */
     readonly answers: (task: string) => LanguageWork | undefined
   }
-  readonly format?: { readonly request?: FormatWork; readonly answers?: FormatWork }
+  readonly format?: FormatWork
   /** A task that an answer is about, with the language that its owner reads. */
   readonly learn: (task: string, language: string) => void
 }
@@ -46,27 +39,24 @@ export function messageAdapter(work: MessageWork): Adapter {
   async function request(bytes: Uint8Array): Promise<Uint8Array> {
     const sent = decode(operation.request, bytes)
     if (!isMessage(sent, a2a.SendMessageRequestSchema) || sent.message === undefined) return bytes
-    const { message } = sent
-    if (format?.request !== undefined) message.parts = format.request.open(message.parts, 'message.parts')
-    await language?.request?.request(message)
-    if (format?.request !== undefined) message.parts = format.request.seal(message.parts, 'message.parts')
+    await language?.request?.request(sent.message)
+    // Last: texts are found in JSON, not in the format of the target.
+    format?.request(sent)
     return toBinary(operation.request, sent)
   }
 
-  async function holder(of: a2a.Message | a2a.Artifact | undefined, where: string, about: string): Promise<void> {
+  async function holder(of: a2a.Message | a2a.Artifact | undefined, about: string): Promise<void> {
     if (of === undefined) return
-    if (format?.answers !== undefined) of.parts = format.answers.open(of.parts, `${where}.parts`)
     await language?.answers(about)?.answer(of.parts, declaredLanguage(of.metadata))
-    if (format?.answers !== undefined) of.parts = format.answers.seal(of.parts, `${where}.parts`)
   }
 
   async function task(of: a2a.Task): Promise<void> {
     learn(of.id)
-    await holder(of.status?.message, 'status.message', of.id)
-    for (const [index, artifact] of of.artifacts.entries()) await holder(artifact, `artifacts[${index}]`, of.id)
-    for (const [index, message] of of.history.entries()) {
+    await holder(of.status?.message, of.id)
+    for (const artifact of of.artifacts) await holder(artifact, of.id)
+    for (const message of of.history) {
       if (message.role === a2a.Role.USER) language?.answers(of.id)?.restore(message.parts)
-      else await holder(message, `history[${index}]`, of.id)
+      else await holder(message, of.id)
     }
   }
 
@@ -79,7 +69,7 @@ export function messageAdapter(work: MessageWork): Adapter {
     if (isMessage(message, a2a.StreamResponseSchema)) return event(message)
     if (isMessage(message, a2a.SendMessageResponseSchema)) {
       if (message.payload.case === 'task') await task(message.payload.value)
-      else if (message.payload.case === 'message') await holder(message.payload.value, 'message', message.payload.value.taskId)
+      else if (message.payload.case === 'message') await holder(message.payload.value, message.payload.value.taskId)
     } else if (isMessage(message, a2a.TaskSchema)) await task(message)
     else if (isMessage(message, a2a.ListTasksResponseSchema)) for (const each of message.tasks) await task(each)
     return [message]
@@ -92,11 +82,11 @@ export function messageAdapter(work: MessageWork): Adapter {
         await task(payload.value)
         return [message]
       case 'message':
-        await holder(payload.value, 'message', payload.value.taskId)
+        await holder(payload.value, payload.value.taskId)
         return [message]
       case 'statusUpdate': {
         learn(payload.value.taskId)
-        await holder(payload.value.status?.message, 'status.message', payload.value.taskId)
+        await holder(payload.value.status?.message, payload.value.taskId)
         const over = ENDED.has(payload.value.status?.state ?? a2a.TaskState.UNSPECIFIED)
         return over ? [...(await rest()), message] : [message]
       }
@@ -111,7 +101,7 @@ export function messageAdapter(work: MessageWork): Adapter {
   }
 
   async function artifactEvent(update: a2a.TaskArtifactUpdateEvent): Promise<a2a.StreamResponse> {
-    await holder(update.artifact, 'artifact', update.taskId)
+    await holder(update.artifact, update.taskId)
     return create(a2a.StreamResponseSchema, { payload: { case: 'artifactUpdate', value: update } })
   }
 
@@ -121,13 +111,16 @@ export function messageAdapter(work: MessageWork): Adapter {
     return events
   }
 
-  const adaptsRequest = sends && (format?.request !== undefined || language?.request !== undefined)
-  const adaptsAnswers = format?.answers !== undefined || language !== undefined
+  const adaptsRequest = sends && (format !== undefined || language?.request !== undefined)
+  const adaptsAnswers = format !== undefined || language !== undefined
   return {
     ...(adaptsRequest ? { request } : {}),
     ...(adaptsAnswers
       ? {
-          response: async (bytes: Uint8Array) => (await answer(decode(operation.response, bytes))).map((each) => toBinary(operation.response, each)),
+          response: async (bytes: Uint8Array) => {
+            const message = decode(operation.response, bytes)
+            return (await answer(format?.answer(message) ?? message)).map((each) => toBinary(operation.response, each))
+          },
           end: async () => (await rest()).map((each) => toBinary(operation.response, each))
         }
       : {})
