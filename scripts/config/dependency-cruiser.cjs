@@ -36,7 +36,7 @@ const LIBRARIES = {
   grpc: library('@grpc/grpc-js'),
   mqtt: library('aedes', 'mqtt'),
   // Protection of spans and sentences are rules, not I/O.
-  language: [...library('eld', 'fast-xml-parser', 'csv-parse', 'fastest-levenshtein'), '^src/core/translation/'],
+  language: [...library('eld', 'fast-xml-parser', 'csv-parse', 'fastest-levenshtein', 'cockatiel'), '^src/core/translation/'],
   system: library('pino', 'prom-client')
 }
 const ADAPTER = [...SCHEMA, '^src/wire/', '^src/ports/', IDS, '^src/core/crypto[.]ts$', '^src/core/structures/', ...BUILTIN]

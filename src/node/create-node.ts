@@ -133,7 +133,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     newId: () => randomBytes(24).toString('base64url'),
     ingress: () => door?.address
   }
-  const translator = config.roles.includes('agw') ? translatorOf(home, { clock, log: logOf('language') }) : undefined
+  const translator = config.roles.includes('agw') ? await translatorOf(home, { clock, log: logOf('language'), metrics }) : undefined
   const agwService = config.roles.includes('agw')
     ? agw(agwSettings(config)).create({ ...shared, log: logOf('agw'), network, pubsub, store, trust, domain, push, translator })
     : undefined

@@ -4,8 +4,10 @@ import { createVerify } from '../../src/adapters/system/crypto.ts'
 import { HansaError } from '../../src/schema/errors.ts'
 import { CallOpenSchema, HelloSchema, SignedRecordSchema } from '../../src/schema/generated/hansa/v1/call_pb.ts'
 import { AgentRecordSchema, DiscoverResponseSchema } from '../../src/schema/generated/hansa/v1/directory_pb.ts'
+import { parseCard } from '../../src/wire/binding/agent-card.ts'
 import { parseAnswer } from '../../src/wire/binding/a2a-jsonrpc-client.ts'
 import { parseCall } from '../../src/wire/binding/a2a-jsonrpc-server.ts'
+import { parseRestRequest } from '../../src/wire/binding/a2a-rest-server.ts'
 import { createEventParser, renderEvent } from '../../src/wire/binding/server-sent-events.ts'
 import { decode } from '../../src/wire/decode.ts'
 import { DATA, DATA_LAST, encodeFrame, FrameDecoder, HELLO, OPEN } from '../../src/wire/frames.ts'
@@ -60,6 +62,16 @@ const frames = [
 ]
 
 const message = { messageId: 'm', role: 'ROLE_USER', parts: [{ text: 'hello' }, { data: { deep: [1, { a: null }] } }, { raw: 'AAEC', filename: 'a.bin' }] }
+const message03 = {
+  kind: 'message',
+  messageId: 'm',
+  role: 'user',
+  parts: [
+    { kind: 'text', text: 'x' },
+    { kind: 'file', file: { bytes: 'AAEC', mimeType: 'a/b', name: 'f' } },
+    { kind: 'data', data: { a: [1] }, metadata: { b: null } }
+  ]
+}
 const answers = [
   { jsonrpc: '2.0', id: 1, result: { message: { ...message, role: 'ROLE_AGENT' } } },
   { jsonrpc: '2.0', id: 1, result: { task: { id: 't', contextId: 'c', status: { state: 'TASK_STATE_WORKING', timestamp: '2026-01-01T00:00:00Z' } } } }
@@ -156,6 +168,54 @@ export const TARGETS: readonly Target[] = [
       const call = parseCall(input)
       if (!call.ok) throw call.error
     }
+  },
+  {
+    name: 'json-rpc calls of 0.3',
+    corpus: [
+      { method: 'message/send', params: { message: message03, configuration: { blocking: true, pushNotificationConfig: { url: 'http://x' } } } },
+      { method: 'tasks/pushNotificationConfig/get', params: { id: 't', pushNotificationConfigId: 'p' } }
+    ].map((call) => bytesOf(JSON.stringify({ jsonrpc: '2.0', id: 1, ...call }))),
+    read(input) {
+      const call = parseCall(input, '0.3')
+      if (!call.ok) throw call.error
+    }
+  },
+  {
+    name: 'json-rpc answers of 0.3',
+    corpus: [
+      message03,
+      { kind: 'task', id: 't', contextId: 'c', status: { state: 'working', message: message03 }, artifacts: [{ artifactId: 'a', parts: message03.parts }] }
+    ].map((result) => bytesOf(JSON.stringify({ jsonrpc: '2.0', id: 1, result }))),
+    read: (input) => void parseAnswer(1, operations.SendMessage, textOf(input), '0.3')
+  },
+  {
+    // Method, path with query, and body, line by line.
+    name: 'rest requests',
+    corpus: [
+      ['POST', '/message:send', JSON.stringify({ message })],
+      ['GET', '/tasks?pageSize=5&status=TASK_STATE_WORKING&includeArtifacts=true', ''],
+      ['DELETE', '/a@b.example/tasks/a%2Fb/pushNotificationConfigs/c', '']
+    ].map((lines) => bytesOf(lines.join('\n'))),
+    read(input) {
+      const [method = '', target = '', ...body] = textOf(input).split('\n')
+      const [path = '', query = ''] = target.split('?')
+      const request = { method, path: path.split('/').slice(1), query: new URLSearchParams(query), body: bytesOf(body.join('\n')), handle: 'a@b.example' }
+      parseRestRequest({ ...request, version: '1.0' })
+    }
+  },
+  {
+    name: 'cards',
+    corpus: [
+      { name: 'n', supportedInterfaces: [{ url: 'http://x', protocolBinding: 'JSONRPC', protocolVersion: '1.0' }], skills: [{ id: 's' }] },
+      {
+        name: 'n',
+        url: 'http://x',
+        additionalInterfaces: [{ url: 'http://y', transport: 'GRPC' }],
+        securitySchemes: { k: { type: 'http' } },
+        security: [{ k: [] }]
+      }
+    ].map((card) => bytesOf(JSON.stringify(card))),
+    read: (input) => void parseCard(input)
   },
   { name: 'json-rpc answers', corpus: answers.map(bytesOf), read: (input) => void parseAnswer(1, operations.SendMessage, textOf(input)) },
   {

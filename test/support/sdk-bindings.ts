@@ -1,9 +1,12 @@
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { AgentCard } from '@a2a-js/sdk'
 import { type AgentExecutor, DefaultRequestHandler, InMemoryPushNotificationStore, InMemoryTaskStore } from '@a2a-js/sdk/server'
 import { agentCardHandler, jsonRpcHandler, restHandler, UserBuilder } from '@a2a-js/sdk/server/express'
-import express, { type Request } from 'express'
+import express from 'express'
+
+/** What express makes of a request. */
+type Request = IncomingMessage & { readonly originalUrl: string }
 
 export interface BoundAgent {
   /** URL of the card. */
@@ -38,7 +41,7 @@ export async function bindSdkAgent(binding: 'JSONRPC' | 'HTTP+JSON', version: '1
   const requests: BoundAgent['requests'][number][] = []
   let open = 0
   app.use('/.well-known/agent-card.json', agentCardHandler({ agentCardProvider: requestHandler, legacyCompat }))
-  app.use('/a2a', (request, response, next) => {
+  app.use('/a2a', (request: Request, response: ServerResponse, next: () => void) => {
     requests.push({ method: request.method, originalUrl: request.originalUrl, headers: request.headers })
     open++
     response.once('close', () => open--)

@@ -95,7 +95,7 @@ export function createCardClient(settings: CardClientSettings): AgentClient {
       }
     },
     async close() {
-      await Promise.all(settings.transports.map((each) => each.close?.()))
+      for (const each of settings.transports) await each.close?.()
     }
   }
 }

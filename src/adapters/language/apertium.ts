@@ -1,88 +1,102 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SLOT } from '../../core/translation/protect.ts'
+import { type Marked, render, restore } from '../../core/translation/protect.ts'
+import { canonicalTag, matchingPairs, type Pair, pairName } from '../../core/translation/tags.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { HansaError } from '../../schema/errors.ts'
 import { ApertiumPipe } from './apertium-pipe.ts'
+import type { Backend, Job, Made } from './backend.ts'
 
 /** Where Debian puts the modes. */
 export const APERTIUM_MODES = '/usr/share/apertium/modes'
 
-/** Apertium names languages by three letters, some still by two; ours are the shortest codes (BCP 47). */
-const SHORT: Readonly<Record<string, string>> = {
-  ...{
-    eng: 'en',
-    spa: 'es',
-    fra: 'fr',
-    cat: 'ca',
-    por: 'pt',
-    ita: 'it',
-    deu: 'de',
-    ron: 'ro',
-    glg: 'gl',
-    eus: 'eu',
-    epo: 'eo',
-    oci: 'oc',
-    arg: 'an',
-    ast: 'ast'
-  },
-  ...{
-    swe: 'sv',
-    nor: 'no',
-    nob: 'nb',
-    nno: 'nn',
-    dan: 'da',
-    isl: 'is',
-    mkd: 'mk',
-    bul: 'bg',
-    rus: 'ru',
-    ukr: 'uk',
-    ind: 'id',
-    zlm: 'ms',
-    urd: 'ur',
-    hin: 'hi',
-    srd: 'sc'
-  }
+/** Sentences of one call that are in a pipe at a time: enough to keep all stages at work, and room for others. */
+const AT_ONCE = 32
+
+interface Way extends Pair {
+  /** Directions to go through: one, or two with a language between. */
+  readonly legs: readonly string[]
 }
 
-/** Machine translation by rules, where it is installed. Pairs are found by their modes; a pipe is opened at the first text for its pair. */
-export class Apertium {
+/** Machine translation by rules, where it is installed. Pairs are found by their modes; a pipe is opened at the first sentence for its pair. */
+export class Apertium implements Backend {
+  readonly name = 'apertium'
   readonly #modes: string
-  readonly #commands = new Map<string, string>()
+  readonly #clock: Clock
   readonly #pipes = new Map<string, ApertiumPipe>()
+  #ways: readonly Way[] = []
 
-  constructor(modes: string = APERTIUM_MODES) {
+  constructor(modes: string, clock: Clock) {
     this.#modes = modes
+    this.#clock = clock
   }
 
   /** Looks for pairs; none where it is not installed. */
   async start(): Promise<void> {
     const names = await readdir(this.#modes).catch(() => [])
+    const direct: Way[] = []
     for (const name of names.sort()) {
-      const [, from = '', to = ''] = /^([a-z]{2,3})-([a-z]{2,3})\.mode$/.exec(name) ?? []
-      if (from === '') continue
-      const pair = `${SHORT[from] ?? from}>${SHORT[to] ?? to}`
-      const mode = await readFile(join(this.#modes, name), 'utf8')
-      if (!this.#commands.has(pair)) this.#commands.set(pair, pipeline(mode))
+      const [, source = '', target = ''] = /^([a-z]{2,3})-([a-z]{2,3})\.mode$/.exec(name) ?? []
+      // Three letters, some still two; eng is en, spa is es.
+      const [from, to] = [canonicalTag(source), canonicalTag(target)]
+      if (from === undefined || to === undefined) continue
+      const leg = pairName({ from, to })
+      if (this.#pipes.has(leg)) continue
+      this.#pipes.set(leg, new ApertiumPipe(pipeline(await readFile(join(this.#modes, name), 'utf8')), leg, this.#clock))
+      direct.push({ from, to, legs: [leg] })
     }
+    this.#ways = [...direct, ...pivots(direct)]
   }
 
-  pairs(): string[] {
-    return [...this.#commands.keys()]
+  version(): string {
+    return this.#ways.length.toString()
   }
 
-  /** `text` with SLOT where something must come back untouched; undefined for a pair that is not there, or when a slot was lost. Throws as ApertiumPipe. */
-  async translate(text: string, pair: string): Promise<string | undefined> {
-    const command = this.#commands.get(pair)
-    if (command === undefined) return undefined
-    const pipe = this.#pipes.get(pair) ?? new ApertiumPipe(command, pair)
-    this.#pipes.set(pair, pipe)
-    const answer = unescape(await pipe.translate(escape(text)))
-    return answer.split(SLOT).length === text.split(SLOT).length ? answer : undefined
+  pairs(): readonly Pair[] {
+    return this.#ways
+  }
+
+  async translate({ sentences, from, to, signal }: Job): Promise<readonly (Made | undefined)[]> {
+    const [way] = matchingPairs({ from, to }, this.#ways)
+    if (way === undefined) return sentences.map(() => undefined)
+    const results: (Made | undefined)[] = []
+    for (let at = 0; at < sentences.length; at += AT_ONCE)
+      results.push(...(await Promise.all(sentences.slice(at, at + AT_ONCE).map((sentence) => this.#through(way, sentence, signal)))))
+    return results
   }
 
   stop(): void {
     for (const pipe of this.#pipes.values()) pipe.stop()
-    this.#pipes.clear()
   }
+
+  /** Of each stage of each pair. */
+  get open(): readonly number[] {
+    return [...this.#pipes.values()].flatMap((pipe) => pipe.pid ?? [])
+  }
+
+  async #through(way: Way, sentence: Marked, signal: AbortSignal): Promise<Made | undefined> {
+    let text = render(sentence, (slot) => `[${slot}]`, escape)
+    for (const leg of way.legs) {
+      signal.throwIfAborted()
+      const pipe = this.#pipes.get(leg)
+      if (pipe === undefined) throw new HansaError('TRANSLATION_UNAVAILABLE', `there is no ${leg}`, { pair: leg })
+      // Some pairs add a blank in front.
+      text = (await pipe.translate(text, signal)).trim()
+    }
+    const restored = restore(cut(text), sentence)
+    return restored === undefined || restored === '' ? undefined : { text: restored, score: 1 }
+  }
+}
+
+function pivots(direct: readonly Way[]): Way[] {
+  const found = new Map<string, Way>()
+  for (const first of direct)
+    for (const second of direct) {
+      const name = pairName({ from: first.from, to: second.to })
+      if (first.to !== second.from || first.from === second.to || found.has(name) || direct.some((way) => pairName(way) === name)) continue
+      found.set(name, { from: first.from, to: second.to, legs: [...first.legs, ...second.legs] })
+    }
+  return [...found.values()]
 }
 
 /** The stages of a mode, each told to flush at null bytes (-z), unknown words without a mark (-n in place of $1). */
@@ -97,18 +111,17 @@ function pipeline(mode: string): string {
     .join(' | ')
 }
 
-/** Slots become superblanks, which pass through every stage; characters of the stream format are escaped. */
+/** Characters of the stream format; the slots become superblanks ([0], [1]), which pass through every stage. */
 function escape(text: string): string {
-  return text
-    .replace(/[\\[\]{}^$/@<>]/g, '\\$&')
-    .replaceAll('\0', '')
-    .replaceAll(SLOT, `[${SLOT}]`)
+  return text.replaceAll('\0', '').replace(/[\\[\]{}^$/@<>]/g, '\\$&')
 }
 
-/** Without the full stop and the superblank that end a text in the pipe. */
-function unescape(answer: string): string {
-  return answer
-    .replace(/\.?\[\]\s*$/u, '')
-    .replaceAll(`[${SLOT}]`, SLOT)
-    .replace(/\\(.)/gsu, '$1')
+/** Text and slots of an answer. */
+function cut(answer: string): readonly (string | number)[] {
+  const parts: (string | number)[] = []
+  for (const [, escaped, slot, plain] of answer.matchAll(/\\([^])|\[(\d+)\]|([^\\[]+|\[)/gu)) {
+    if (slot !== undefined) parts.push(Number(slot))
+    else parts.push(escaped ?? plain ?? '')
+  }
+  return parts
 }

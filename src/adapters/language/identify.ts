@@ -16,18 +16,39 @@ const SCRIPTS: readonly (readonly [RegExp, string])[] = [
 /** Fewer letters than these are a guess. */
 const ENOUGH = 12
 
+/** Data set of the identifier: the larger, the better with few words, and the more memory (130 to 440 MiB). off: scripts only. */
+export type IdentifierSize = 'extrasmall' | 'small' | 'medium' | 'large' | 'off'
+
+/** A library of its own for each size. */
+const LOAD = {
+  extrasmall: () => import('eld/extrasmall'),
+  small: () => import('eld/small'),
+  medium: () => import('eld/medium'),
+  large: () => import('eld/large')
+} as const
+
+/** No language is told better from more of a text, UTF-16 units. */
+const ENOUGH_TEXT = 2_000
+
 type Detect = (text: string) => { readonly language: string; readonly isReliable: () => boolean }
 
 /** Language of a text: by its script, else by an identifier, which is loaded at its first use (it takes tens of MiB). */
 export class LanguageIdentifier {
+  readonly #size: IdentifierSize
   #detect: Detect | undefined
 
+  constructor(size: IdentifierSize) {
+    this.#size = size
+  }
+
   async load(): Promise<void> {
-    const { eld } = await import('eld/extrasmall')
+    if (this.#size === 'off') return
+    const { eld } = await LOAD[this.#size]()
     this.#detect = (text) => eld.detect(text)
   }
 
-  identify(text: string): Identified | undefined {
+  identify(whole: string): Identified | undefined {
+    const text = whole.slice(0, ENOUGH_TEXT)
     const letters = text.match(/\p{L}/gu) ?? []
     if (letters.length === 0) return undefined
     for (const [script, language] of SCRIPTS) {

@@ -3,7 +3,7 @@ import { isLanguage } from '../../core/ids/language-tag.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { MAX_SEGMENT, MAX_UNITS, type Unit } from './unit.ts'
 
-/** Units of a CSV file whose first line has a language tag for each column. Throws CONFIG_INVALID with the line. */
+/** Units (with one language or more) of a CSV file whose first line has a language tag for each column. Throws CONFIG_INVALID with the line. */
 export function readCsv(text: string): Unit[] {
   let rows: string[][]
   try {
@@ -13,12 +13,12 @@ export function readCsv(text: string): Unit[] {
   }
   const [head = [], ...body] = rows
   const languages = head.map((tag) => tag.trim())
-  if (languages.length < 2 || !languages.every(isLanguage))
+  if (languages.length < 1 || !languages.every(isLanguage))
     throw new HansaError('CONFIG_INVALID', 'the first line of a table of translations (CSV) names a language for each column, such as en,zh')
   if (body.length > MAX_UNITS) throw new HansaError('CONFIG_INVALID', `a table of ${body.length} translations; at most ${MAX_UNITS} are taken`)
   return body.flatMap((row) => {
     const cells = languages.map((language, index) => [language, row[index]?.trim() ?? ''] as const)
     const unit = new Map(cells.filter(([, cell]) => cell !== '' && cell.length <= MAX_SEGMENT))
-    return unit.size > 1 ? [unit] : []
+    return unit.size > 0 ? [unit] : []
   })
 }

@@ -1,114 +1,108 @@
 import { distance } from 'fastest-levenshtein'
-import { sameLanguage } from '../../core/ids/language-tag.ts'
-import { normalize, protect, restore, SLOT } from '../../core/translation/protect.ts'
-import { differsInNegation } from './negation.ts'
+import { mark, type Marked, protectedSpans, render } from '../../core/translation/protect.ts'
+import { matchingPairs, type Pair, pairName } from '../../core/translation/tags.ts'
+import { literalKey, slotFit, slotOrder, templateKey } from '../../core/translation/template.ts'
+import type { Made } from './backend.ts'
+import { FuzzyIndex } from './fuzzy-index.ts'
+import { knowsNegation, turningWords } from './negation.ts'
 import type { Unit } from './unit.ts'
 
-/** A unit in one direction: what it is found by, and what comes of it. */
+/** A unit in one direction. */
 interface Entry {
-  readonly key: string
-  /** Target with SLOT where a span of the source goes. */
-  readonly target: string
-  /** Which span of the source goes into each slot of the target. */
-  readonly order: readonly number[]
+  readonly source: Marked
+  readonly target: Marked
+  /** For each slot of the target, which slot of the source goes there; undefined: only good with its own values. */
+  readonly order: readonly number[] | undefined
 }
 
-export interface Match {
-  readonly text: string
-  /** 1 for an exact match, less for a fuzzy one. */
-  readonly score: number
+interface Direction extends Pair {
+  /** By template; several where only the kinds of their slots differ. */
+  readonly templates: Map<string, Entry[]>
+  /** By template and values. */
+  readonly literals: Map<string, Entry>
+  /** Made at the first question that needs it. */
+  fuzzy: FuzzyIndex | undefined
 }
 
-/** Units that a fuzzy match is looked for among, those of a similar length only. */
-const MAX_COMPARED = 20_000
+/** Units with one template but other kinds of slots. */
+const MAX_ALIKE = 8
 
 /** Sentences in several languages, in both directions. Numbers and other protected spans are slots: a unit written with 2 serves for any number. */
 export class TranslationMemory {
-  /** Languages as they stand in the units -> index of units. */
-  readonly #pairs = new Map<string, Map<string, Entry>>()
+  readonly #directions = new Map<string, Direction>()
   readonly #threshold: number
 
   /** `threshold`: least similarity of a fuzzy match, 0 to 1; 1 means exact matches only. */
   constructor(units: readonly Unit[], threshold: number) {
     this.#threshold = threshold
-    for (const unit of units) for (const [from, source] of unit) for (const [to, target] of unit) if (from !== to) this.#add(`${from}>${to}`, source, target)
+    for (const unit of units) {
+      const texts = [...unit].map(([language, text]) => ({ language, marked: mark(text, protectedSpans(text)) }))
+      for (const source of texts)
+        for (const target of texts) if (source !== target) this.#add({ from: source.language, to: target.language }, source.marked, target.marked)
+    }
   }
 
-  /** As en>es. */
-  pairs(): string[] {
-    return [...this.#pairs.keys()]
+  pairs(): readonly Pair[] {
+    return [...this.#directions.values()]
   }
 
   /** Undefined when nothing fits. */
-  find(text: string, from: string, to: string): Match | undefined {
-    const { text: shape, slots } = protect(text)
-    const key = normalize(shape)
-    for (const index of this.#indexes(from, to)) {
-      const exact = index.get(key)
-      const filled = exact === undefined ? undefined : fill(exact, slots)
-      if (filled !== undefined) return { text: filled, score: 1 }
-      const literal = slots.length === 0 ? undefined : index.get(`${key}\n${slots.join('\n')}`)
-      if (literal !== undefined) return { text: literal.target, score: 1 }
+  find(asked: Marked, from: string, to: string): Made | undefined {
+    const [literal, template] = [literalKey(asked), templateKey(asked)]
+    const directions = matchingPairs({ from, to }, [...this.#directions.values()])
+    for (const { literals } of directions) {
+      const entry = literals.get(literal)
+      if (entry !== undefined) return { text: render(entry.target, (slot) => entry.target.spans[slot]?.text ?? ''), score: 1 }
     }
-    return this.#fuzzy(key, slots, from, to)
-  }
-
-  #add(pair: string, source: string, target: string): void {
-    const from = protect(source)
-    const to = protect(target)
-    const order = orderOf(from.slots, to.slots)
-    const index = this.#pairs.get(pair) ?? new Map<string, Entry>()
-    this.#pairs.set(pair, index)
-    // Spans that do not go together cannot be filled with others: then the unit stands for its own words only.
-    const entry =
-      order === undefined
-        ? { key: `${normalize(from.text)}\n${from.slots.join('\n')}`, target: target.replaceAll(SLOT, ''), order: [] }
-        : { key: normalize(from.text), target: to.text, order }
-    if (!index.has(entry.key)) index.set(entry.key, entry)
-  }
-
-  *#indexes(from: string, to: string): Generator<Map<string, Entry>> {
-    for (const [pair, index] of this.#pairs) {
-      const [source = '', target = ''] = pair.split('>')
-      if (sameLanguage(source, from) && sameLanguage(target, to)) yield index
-    }
-  }
-
-  #fuzzy(key: string, slots: readonly string[], from: string, to: string): Match | undefined {
-    if (this.#threshold >= 1) return undefined
-    let best: { readonly entry: Entry; readonly score: number } | undefined
-    let compared = 0
-    for (const index of this.#indexes(from, to))
-      for (const entry of index.values()) {
-        const longest = Math.max(entry.key.length, key.length)
-        if (entry.order.length !== slots.length || Math.abs(entry.key.length - key.length) > longest * (1 - this.#threshold)) continue
-        if (++compared > MAX_COMPARED) break
-        const score = 1 - distance(entry.key, key) / longest
-        if (score >= this.#threshold && score > (best?.score ?? 0) && !differsInNegation(entry.key, key)) best = { entry, score }
+    let best: Made | undefined
+    for (const { templates } of directions)
+      for (const entry of templates.get(template) ?? []) {
+        const made = fill(entry, asked, 1)
+        if (made !== undefined && made.score > (best?.score ?? 0)) best = made
       }
-    const filled = best === undefined ? undefined : fill(best.entry, slots)
-    return best === undefined || filled === undefined ? undefined : { text: filled, score: Math.round(best.score * 100) / 100 }
+    return best ?? this.#similar(asked, template, directions)
+  }
+
+  #add(pair: Pair, source: Marked, target: Marked): void {
+    const name = pairName(pair)
+    const direction = this.#directions.get(name) ?? { ...pair, templates: new Map<string, Entry[]>(), literals: new Map<string, Entry>(), fuzzy: undefined }
+    this.#directions.set(name, direction)
+    const entry: Entry = { source, target, order: slotOrder(source.spans, target.spans) }
+    const literal = literalKey(source)
+    // The first one stays: files are in the order of the operator.
+    if (direction.literals.has(literal)) return
+    direction.literals.set(literal, entry)
+    if (entry.order === undefined) return
+    const template = templateKey(source)
+    const alike = direction.templates.get(template)
+    if (alike === undefined) direction.templates.set(template, [entry])
+    else if (alike.length < MAX_ALIKE) alike.push(entry)
+  }
+
+  #similar(asked: Marked, template: string, directions: readonly Direction[]): Made | undefined {
+    if (this.#threshold >= 1) return undefined
+    let best: Made | undefined
+    for (const direction of directions) {
+      if (!knowsNegation(direction.from)) continue
+      const turning = turningWords(template, direction.from)
+      direction.fuzzy ??= new FuzzyIndex(direction.templates.keys())
+      for (const key of direction.fuzzy.candidates(template, this.#threshold)) {
+        const score = 1 - distance(key, template) / Math.max(key.length, template.length)
+        if (score < this.#threshold || score <= (best?.score ?? 0) || turningWords(key, direction.from) !== turning) continue
+        for (const entry of direction.templates.get(key) ?? []) {
+          // Two decimals, and never 1: it is not the sentence that was asked for.
+          const made = fill(entry, asked, Math.min(0.99, Math.floor(score * 100) / 100))
+          if (made !== undefined && made.score > (best?.score ?? 0)) best = made
+        }
+      }
+    }
+    return best
   }
 }
 
-/** Each span of the target is one of the source; undefined when they do not go together one to one. */
-function orderOf(source: readonly string[], target: readonly string[]): number[] | undefined {
-  if (source.length !== target.length) return undefined
-  const free = source.map((value, index) => ({ value, index }))
-  const order: number[] = []
-  for (const value of target) {
-    const at = free.findIndex((each) => each.value === value)
-    const [taken] = at < 0 ? [] : free.splice(at, 1)
-    if (taken === undefined) return undefined
-    order.push(taken.index)
-  }
-  return order
-}
-
-function fill(entry: Entry, slots: readonly string[]): string | undefined {
-  if (entry.order.length !== slots.length) return undefined
-  return restore(
-    entry.target,
-    entry.order.map((index) => slots[index] ?? '')
-  )
+function fill(entry: Entry, asked: Marked, score: number): Made | undefined {
+  const fit = slotFit(entry.source.spans, asked.spans)
+  const { order } = entry
+  if (fit === undefined || order === undefined) return undefined
+  return { text: render(entry.target, (slot) => asked.spans[order[slot] ?? -1]?.text ?? ''), score: Math.min(score, fit) }
 }

@@ -53,7 +53,7 @@ export function createMappedTransport(mapping: Mapping, options: MappedTransport
     async close() {
       const all = [...faces.values()]
       faces.clear()
-      await Promise.all(all.map(({ service }) => service.close?.()))
+      for (const { service } of all) await service.close?.()
     }
   }
 }

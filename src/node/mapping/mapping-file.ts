@@ -73,9 +73,12 @@ function checked(
   const inputs = Object.entries(said.inputs).map(([name, { from, type, required, default: initial }]): InputRule => ({ name, from, type, required, initial }))
   const known = new Set(inputs.map(({ name }) => name))
 
+  // Those of the route that is being read.
+  let used = new Set<string>()
   const point = (path: Path, insertions: readonly Insertion[]) => {
     for (const { pointer } of insertions) {
       const [root = '', key] = pointer
+      if (root === 'inputs' && key !== undefined) used.add(key)
       const why = !(SCOPE_ROOTS as readonly string[]).includes(root)
         ? `points to nothing; a pointer begins with one of ${SCOPE_ROOTS.map((name) => `/${name}`).join(', ')}`
         : root === 'inputs' && (key === undefined || !known.has(key))
@@ -104,6 +107,7 @@ function checked(
     const stream = part.stream === undefined ? undefined : { text: undefined, data: undefined, progress: undefined, end: undefined, ...part.stream }
     return {
       kind: 'http',
+      inputs: used,
       method: part.method,
       origin: part.url.origin,
       path: part.url.path,
@@ -125,6 +129,7 @@ function checked(
     const request = body([...path, 'request'], part.request) ?? { map: [] }
     return {
       kind: 'grpc',
+      inputs: used,
       method,
       registry,
       metadata: texts([...path, 'metadata'], part.metadata),
@@ -134,6 +139,7 @@ function checked(
     }
   }
   const route = (path: Path, part: { readonly http?: HttpPart | undefined; readonly grpc?: GrpcPart | undefined }): Route | undefined => {
+    used = new Set()
     if (part.http !== undefined && part.grpc !== undefined) problems.push(problem([...path, 'grpc'], 'expected http or grpc, not both'))
     if (part.http !== undefined) return httpRoute([...path, 'http'], part.http)
     return part.grpc === undefined ? undefined : grpcRoute([...path, 'grpc'], part.grpc)

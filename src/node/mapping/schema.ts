@@ -77,9 +77,11 @@ function splitPath(path: string): Template[] {
 
 /** What the file says as it would stand in a URL. */
 function encodeLiteral(segment: string): string {
+  if (/^(\.|%2e){1,2}$/i.test(segment)) throw new SyntaxError('a path without . and .. as segments')
+  const encode = (text: string) => text.replace(/[^!-~]+|["<>\\^`|]/gu, encodeURIComponent)
   return segment
     .split(/(\{\{[^{}]*\}\})/)
-    .map((piece) => (piece.startsWith('{{') ? piece : new URL(`http://x/${piece === '.' || piece === '..' ? '' : piece}`).pathname.slice(1)))
+    .map((piece) => (piece.startsWith('{{') ? piece : encode(piece)))
     .join('')
 }
 

@@ -1,6 +1,6 @@
 import type { JsonValue } from '@bufbuild/protobuf'
 import { base64Decode, base64Encode } from '@bufbuild/protobuf/wire'
-import { encode, rfc8949EncodeOptions, Token, Tokenizer, Type } from 'cborg'
+import { encode, rfc8949EncodeOptions, type Token, Tokenizer, Type } from 'cborg'
 import { BrokenValue, inside } from './broken-value.ts'
 
 /** Nested as deep as protobuf's codecs go. */

@@ -24,15 +24,9 @@ export interface ProtobufTypes {
 }
 
 /**
- * The descriptors that a card registers; undefined when it registers none. Costs milliseconds: keep the result per card (by its SHA-256).
- * Throws INVALID_ARGUMENT naming what is wrong.
+ * The descriptors that a card registers: params of its extension urn:hansa:protobuf. Costs milliseconds: keep the result per card. Throws INVALID_ARGUMENT naming what
+ * is wrong.
  */
-export function protobufOf(card: AgentCard): ProtobufTypes | undefined {
-  const extension = card.capabilities?.extensions.find(({ uri }) => uri === PROTOBUF_EXTENSION)
-  return extension === undefined ? undefined : parseProtobuf(extension.params ?? {})
-}
-
-/** As protobufOf, of the extension's params. */
 export function parseProtobuf(params: JsonObject): ProtobufTypes {
   const { descriptorSet, input, output } = params
   if (typeof descriptorSet !== 'string') throw invalid('descriptorSet', 'is not base64 of a FileDescriptorSet')

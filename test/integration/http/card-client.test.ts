@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { create, type Message } from '@bufbuild/protobuf'
 import { type CardClientSettings, createCardClient } from '../../../src/adapters/http/card-client.ts'
 import { createJsonRpcTransport } from '../../../src/adapters/http/jsonrpc-transport.ts'
-import type { AgentClient } from '../../../src/ports/agent-client.ts'
+import type { AgentClient, AgentTransport } from '../../../src/ports/agent-client.ts'
 import { HansaError } from '../../../src/schema/errors.ts'
 import {
   CancelTaskRequestSchema,
@@ -254,5 +254,54 @@ describe('an agent known by its card: an agent that misbehaves', () => {
   it('refuses an extension that would break out of its header', async () => {
     const call = collect(client.invoke(operations.SendMessage, say('x'), { ...options(), extensions: ['urn:x\r\nhost: evil'] }))
     await assert.rejects(call, { code: 'INVALID_ARGUMENT' })
+  })
+})
+
+describe('the interfaces of a card', () => {
+  const transport = (binding: string, calls: string[], fail: () => HansaError | undefined = () => undefined): AgentTransport => ({
+    speaks: (face) => face.binding === binding,
+    async *invoke(face) {
+      calls.push(`${face.binding} ${face.version} ${face.url.href} ${face.tenant}`)
+      const error = fail()
+      if (error !== undefined) throw error
+      yield await Promise.resolve(say('ok'))
+    },
+    knock: () => Promise.resolve()
+  })
+
+  it("are tried in the card's order, and the one that is spoken is kept until it fails; then the card is asked again", async () => {
+    let urls = ['http://127.0.0.1:1/old']
+    let cards = 0
+    const face = (protocolBinding: string, url: string) => ({ url, protocolBinding, protocolVersion: '1.0.0', tenant: 't' })
+    const server = createServer((_request, response) => {
+      cards++
+      response.end(
+        JSON.stringify({ name: 'x', supportedInterfaces: [face('urn:other', 'http://x'), ...urls.map((url) => face('B', url)), face('A', 'http://a/')] })
+      )
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    try {
+      const calls: string[] = []
+      let error: HansaError | undefined
+      const card = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      const client = createCardClient({ card, transports: [transport('A', calls), transport('B', calls, () => error)] })
+      const call = () => collect(client.invoke(operations.SendMessage, say('x'), options()))
+      await call()
+      await call()
+      assert.deepEqual([cards, calls], [1, ['B 1.0 http://127.0.0.1:1/old t', 'B 1.0 http://127.0.0.1:1/old t']])
+      error = new HansaError('TASK_NOT_FOUND', 'its own affair')
+      await assert.rejects(call(), { code: 'TASK_NOT_FOUND' })
+      await assert.rejects(call(), { code: 'TASK_NOT_FOUND' })
+      assert.equal(cards, 1, 'an error of the agent is no failure of its interface')
+      error = new HansaError('AGENT_UNREACHABLE', 'moved')
+      await assert.rejects(call(), { code: 'AGENT_UNREACHABLE' })
+      error = undefined
+      urls = []
+      await call()
+      assert.deepEqual([cards, calls.at(-1)], [2, 'A 1.0 http://a/ t'])
+    } finally {
+      server.close()
+      server.closeAllConnections()
+    }
   })
 })

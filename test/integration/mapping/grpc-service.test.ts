@@ -118,7 +118,7 @@ describe('node/mapping: a plain gRPC service as an agent', () => {
       abort.abort()
     }
     await assert.rejects(send('', { nights: 1 }, abort.signal), (thrown) => thrown instanceof Error)
-    await until('it is so', () => canceled)
+    await until('the cancellation', () => canceled)
   })
 
   it('is knocked by its connection, and has no tasks', async () => {

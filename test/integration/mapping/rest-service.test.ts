@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { create, type Message as AnyMessage, toJson } from '@bufbuild/protobuf'
+import { createAgentClient } from '../../../src/node/agent-clients.ts'
 import { createMappedTransport } from '../../../src/node/mapping/mapped-transport.ts'
 import type { AgentFace, AgentTransport } from '../../../src/ports/agent-client.ts'
 import * as a2a from '../../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
@@ -199,11 +204,42 @@ describe('node/mapping: a plain REST service as an agent', () => {
     const cancel = create(a2a.CancelTaskRequestSchema, { id })
     const stranger = transport.invoke(face, operations.CancelTask, cancel, { ...options, principal: 'spiffe://x.test/agent/y' })
     await assert.rejects(stranger[Symbol.asyncIterator]().next(), refusedWith('TASK_NOT_FOUND', /./))
-    await until('it is so', () => open.size > 0)
+    await until('the request', () => open.size > 0)
     const [task] = (await ask(transport, face, 'CancelTask', cancel)) as a2a.Task[]
     assert.equal(task?.status?.state, a2a.TaskState.CANCELED)
-    await until('it is so', () => open.size === 0)
+    await until('its end', () => open.size === 0)
     await stream.return?.()
+  })
+
+  it('is an agent by a card in a file and its mapping, and is probed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hansa-card-'))
+    const card = {
+      name: 'Hotel',
+      description: 'Books rooms',
+      version: '1.0.0',
+      supportedInterfaces: [{ url: face.url.href, protocolBinding: face.binding, protocolVersion: '1.0' }],
+      capabilities: {},
+      defaultInputModes: ['text/plain'],
+      defaultOutputModes: ['text/plain'],
+      skills: []
+    }
+    await writeFile(join(folder, 'card.json'), JSON.stringify(card))
+    const client = createAgentClient(pathToFileURL(join(folder, 'card.json')).href, await mappingOf(YAML, {}, { token: 's3cret' }))
+    try {
+      const { signal } = new AbortController()
+      handle = (request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(request.url === '/v1/health' ? '' : '{"id":"B9"}')
+      assert.equal(await client.probe(signal), true)
+      const answers: AnyMessage[] = []
+      for await (const answer of client.invoke(operations.SendMessage, sending(said('3 nights in Oslo')), { signal, extensions: [], principal: PRINCIPAL }))
+        answers.push(answer)
+      assert.partialDeepStrictEqual(messageOf(answers), { parts: [{ text: 'Booked: B9' }, {}] })
+      answers.length = 0
+      handle = (_, response) => response.writeHead(503).end()
+      assert.equal(await client.probe(signal), false)
+    } finally {
+      await client.close?.()
+      await rm(folder, { recursive: true })
+    }
   })
 
   it('has no tasks, webhooks or other card where it does not stream', async () => {

@@ -44,9 +44,14 @@ export interface SkillRule {
 
 export type Route = HttpRoute | GrpcRoute
 
+interface RouteInputs {
+  /** Names of the inputs that its templates point to: only these are looked for, and can be missing. */
+  readonly inputs: ReadonlySet<string>
+}
+
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-export interface HttpRoute {
+export interface HttpRoute extends RouteInputs {
   readonly kind: 'http'
   readonly method: HttpMethod
   /** Undefined: that of the card's interface, with its path before this one. Never from a template. */
@@ -62,7 +67,7 @@ export interface HttpRoute {
   readonly errors: Readonly<Record<string, ErrorRule>>
 }
 
-export interface GrpcRoute {
+export interface GrpcRoute extends RouteInputs {
   readonly kind: 'grpc'
   readonly method: DescMethodUnary
   readonly registry: FileRegistry

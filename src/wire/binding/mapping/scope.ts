@@ -41,7 +41,7 @@ export function scopeOf(
     taskId: context.taskId
   }
   const route = routeOf(mapping, scope, text)
-  return { route, scope: { ...scope, inputs: inputsOf(mapping, scope, text), secrets: { ...mapping.secrets } } }
+  return { route, scope: { ...scope, inputs: inputsOf(mapping, route, scope, text), secrets: { ...mapping.secrets } } }
 }
 
 function routeOf({ skills, otherwise }: Mapping, scope: JsonObject, text: string): Route {
@@ -56,7 +56,7 @@ function routeOf({ skills, otherwise }: Mapping, scope: JsonObject, text: string
   throw new HansaError('INVALID_ARGUMENT', `no skill fits this message; name one in message.metadata.skillId: ${ids}`, { field: 'message.metadata.skillId' })
 }
 
-function inputsOf({ inputs, patterns }: Mapping, scope: JsonObject, text: string): JsonObject {
+function inputsOf({ inputs, patterns }: Mapping, route: Route, scope: JsonObject, text: string): JsonObject {
   let groups: Readonly<Record<string, string>> = {}
   for (const pattern of patterns) {
     const found = pattern.exec(text)
@@ -65,10 +65,12 @@ function inputsOf({ inputs, patterns }: Mapping, scope: JsonObject, text: string
     break
   }
   return Object.fromEntries(
-    inputs.flatMap((rule) => {
-      const value = inputOf(rule, scope, groups)
-      return value === undefined ? [] : [[rule.name, value]]
-    })
+    inputs
+      .filter(({ name }) => route.inputs.has(name))
+      .flatMap((rule) => {
+        const value = inputOf(rule, scope, groups)
+        return value === undefined ? [] : [[rule.name, value]]
+      })
   )
 }
 

@@ -12,6 +12,7 @@ describe('node/mapping: the file', () => {
     ['no YAML', 'http: [', /:\d+:\d+: not YAML/],
     ['an unknown key', 'http: { url: /x }\nretries: 3', /:2:1: retries: unknown key/],
     ['a host in a template', "http:\n  url: 'http://{{/text}}/x'", /:2:3: http\.url: .*host written out/],
+    ['dots in the path', 'http: { url: /a/../b }', /http\.url: a path without/],
     ['a user in the host', "http: { url: 'http://a@b/x' }", /http\.url/],
     ['a pointer to nothing', 'http:\n  url: /x\n  body:\n    a: "{{/dta/x}}"', /:3:3: http\.body: \/dta\/x points to nothing/],
     ['an undeclared input', "http: { url: '/{{/inputs/x}}' }", /\/inputs\/x is not an input/],

@@ -16,8 +16,15 @@ describe("an agent's card", () => {
 
   it('is taken when it is an A2A 0.3 card: its interfaces say that they speak 0.3', () => {
     const old = { name: 'old', url: 'http://x/rpc', protocolVersion: '0.3.0', preferredTransport: 'JSONRPC', supportsAuthenticatedExtendedCard: true }
-    const also = { additionalInterfaces: [{ url: 'http://x/rpc', transport: 'JSONRPC' }, { url: 'http://x/rest', transport: 'HTTP+JSON' }] }
-    const card = parseCard(bytes({ ...old, ...also, capabilities: { streaming: true, stateTransitionHistory: true }, skills: [{ id: 'a/b', security: [{ k: ['s'] }] }] }))
+    const also = {
+      additionalInterfaces: [
+        { url: 'http://x/rpc', transport: 'JSONRPC' },
+        { url: 'http://x/rest', transport: 'HTTP+JSON' }
+      ]
+    }
+    const card = parseCard(
+      bytes({ ...old, ...also, capabilities: { streaming: true, stateTransitionHistory: true }, skills: [{ id: 'a/b', security: [{ k: ['s'] }] }] })
+    )
     assert.deepEqual(
       card.supportedInterfaces.map(({ url, protocolBinding, protocolVersion }) => [url, protocolBinding, protocolVersion]),
       [
