@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { type handleServerStreamingCall, Server, ServerCredentials } from '@grpc/grpc-js'
+import { type ConnectionInjector, type handleServerStreamingCall, Server, ServerCredentials } from '@grpc/grpc-js'
 import type { Clock } from '../../ports/clock.ts'
 import type { ClientFacts, GatewayDoor, Identify } from '../../ports/gateway-door.ts'
 import type { Log } from '../../ports/log.ts'
@@ -55,7 +55,7 @@ const bytes = (message: Buffer): Buffer => message
 /** The gateway's gRPC door: A2A 1.0 for clients that know nothing of Hansa. The tenant of a request is the handle of the agent. */
 export function createGrpcDoor(deps: GrpcDoorDeps): GrpcDoor {
   const open = deps.open ?? new Set<AbortController>()
-  const connections = new Map<Duplex, Server>()
+  const connections = new Map<Duplex, ConnectionInjector>()
   let stopping = false
 
   /** A server for each connection: the library does not say reliably which connection a call came on, and callers must never be mixed up. */
@@ -69,12 +69,14 @@ export function createGrpcDoor(deps: GrpcDoorDeps): GrpcDoor {
       const handler: handleServerStreamingCall<Buffer, Buffer> = (call) => void answer(deps, operation, call, admission.admitted(call.metadata))
       server.register(grpcPath(operation), handler, bytes, bytes, 'serverStream')
     }
-    connections.set(socket, server)
+    const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
+    connections.set(socket, injector)
     socket.once('close', () => {
       connections.delete(socket)
+      injector.destroy()
       server.forceShutdown()
     })
-    server.createConnectionInjector(ServerCredentials.createInsecure()).injectConnection(socket)
+    injector.injectConnection(socket)
   }
 
   /** Resolves when no call is open, or when those that were have had their time and have been told. */
@@ -85,10 +87,14 @@ export function createGrpcDoor(deps: GrpcDoorDeps): GrpcDoor {
 
   /** Resolves when every connection has sent what it had to say, or has had a moment for it. */
   async function saidGoodbye(): Promise<void> {
-    const said = Promise.all([...connections.values()].map((server) => new Promise<void>((resolve) => server.tryShutdown(() => resolve()))))
+    const closed = [...connections].map(([socket, injector]) => {
+      const end = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+      injector.drain(GOODBYE_MS)
+      return end
+    })
     let stop: () => void = () => undefined
     const late = new Promise<void>((resolve) => (stop = deps.clock.after(GOODBYE_MS, resolve)))
-    await Promise.race([said, late])
+    await Promise.race([Promise.all(closed), late])
     stop()
   }
 
@@ -99,11 +105,7 @@ export function createGrpcDoor(deps: GrpcDoorDeps): GrpcDoor {
       stopping = true
       await drained(deps.drainMs ?? 3_000)
       await saidGoodbye()
-      for (const [socket, server] of connections) {
-        server.forceShutdown()
-        socket.destroy()
-      }
-      connections.clear()
+      for (const socket of connections.keys()) socket.destroy()
     },
     offered: [{ binding: 'GRPC', version: A2A_VERSION }],
     get connections() {

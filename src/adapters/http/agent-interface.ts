@@ -18,13 +18,18 @@ export function cardUrlOf(text: string): URL {
 export function pickFace(card: Uint8Array, cardUrl: URL, speaks: (face: AgentFace) => boolean): AgentFace {
   const { supportedInterfaces } = parseCard(card)
   for (const { url: text, protocolBinding: binding, protocolVersion, tenant } of supportedInterfaces) {
-    const url = URL.parse(text)
+    const url = addressOf(text, binding)
     if (url === null) continue
     const face = { url, binding, version: versionOf(protocolVersion), tenant }
     if (speaks(face)) return face
   }
   const offered = supportedInterfaces.map((one) => `${one.protocolBinding} ${one.protocolVersion} at ${URL.parse(one.url)?.protocol ?? 'no URL'}`.slice(0, 80))
   throw new HansaError('INVALID_AGENT_RESPONSE', `the card at ${cardUrl.href} names no interface that is spoken here, but ${offered.slice(0, 8).join(', ')}`)
+}
+
+/** gRPC's own form of an address is host:port, which reads like a scheme. */
+function addressOf(text: string, binding: string): URL | null {
+  return URL.parse(binding === 'GRPC' && !text.includes('://') ? `grpc://${text}` : text)
 }
 
 /** Cards write the patch, too; minor versions of 1 add to 1.0. */

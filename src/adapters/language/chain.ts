@@ -7,8 +7,6 @@ import { SentenceCache } from './sentence-cache.ts'
 
 export const BACKENDS = ['memory', 'apertium', 'libretranslate', 'chat'] as const
 
-type BackendName = (typeof BACKENDS)[number]
-
 /** A sentence as the memory sees it (no terms: a unit is translated by a person), and as machines see it (terms as slots). */
 export interface Sentence {
   readonly plain: Marked

@@ -6,9 +6,9 @@ import { StatusSchema } from '../../schema/generated/google/rpc/status_pb.ts'
 import type { Operation } from '../operations.ts'
 import { ERROR_STATUS, GRPC_CODES } from './error-status.ts'
 
-/** What an error's texts may take of a trailer, in characters: common clients take 8 KiB of headers in all. */
-const MAX_TEXT = 500
-const MAX_ENTRIES = 16
+/** An error's message in characters, and its metadata in bytes: with the message sent twice, all stays within the 8 KiB of headers that common clients take. */
+const MAX_TEXT = 300
+const MAX_METADATA = 2_000
 
 /** How an error ends a call of gRPC. */
 export interface GrpcError {
@@ -24,15 +24,24 @@ export function renderGrpcError(error: HansaError): GrpcError {
   const { grpc, domain } = ERROR_STATUS[error.code]
   const code = GRPC_CODES[grpc]
   const message = fit(error.message)
-  const metadata = Object.fromEntries(
-    Object.entries({ ...error.metadata, hint: error.hint })
-      .slice(-MAX_ENTRIES)
-      .map(([key, value]) => [fit(key), fit(value)])
-  )
+  const metadata = withinBound({ ...error.metadata, hint: error.hint })
   const packed = [anyPack(ErrorInfoSchema, create(ErrorInfoSchema, { reason: error.code, domain, metadata }))]
   const retryDelay = waitOf(error)
   if (retryDelay !== undefined) packed.push(anyPack(RetryInfoSchema, create(RetryInfoSchema, { retryDelay })))
   return { code, message, details: toBinary(StatusSchema, create(StatusSchema, { code, message, details: packed })) }
+}
+
+/** As many entries as the bound lets through, in their order. */
+function withinBound(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  let left = MAX_METADATA
+  const kept: Record<string, string> = {}
+  for (const [key, value] of Object.entries(metadata)) {
+    const text = fit(value)
+    left -= Buffer.byteLength(key) + Buffer.byteLength(text)
+    if (left < 0) break
+    kept[fit(key)] = text
+  }
+  return kept
 }
 
 /** How long a client should wait; calls that are open end at any time, so a second. */

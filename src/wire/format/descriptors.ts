@@ -2,11 +2,10 @@ import { createFileRegistry, type DescField, type DescMessage, type FileRegistry
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { base64Decode } from '@bufbuild/protobuf/wire'
 import { HansaError } from '../../schema/errors.ts'
-import type { AgentCard } from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { decode } from '../decode.ts'
 
 /** Extension of a card whose params are { descriptorSet: base64 of a FileDescriptorSet, input: "pkg.Msg", output: "pkg.Msg" }. */
-export const PROTOBUF_EXTENSION = 'urn:hansa:protobuf'
+const PROTOBUF_EXTENSION = 'urn:hansa:protobuf'
 
 /** It travels in the card, which an attachment carries whole. */
 const MAX_DESCRIPTOR_BYTES = 48 * 1024

@@ -54,27 +54,27 @@ describe('gRPC transport to an agent', () => {
       message: { ...replyOf(text), messageId: crypto.randomUUID(), role: a2a.Role.USER, ...more }
     })
 
-  async function listen(server: Server): Promise<number> {
+  async function listen(server: Server, port = 0): Promise<number> {
     servers.push(server)
     return new Promise((resolve, reject) =>
-      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => (error === null ? resolve(port) : reject(error)))
+      server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error)))
     )
   }
 
   /** A plain agent by the SDK's own means. */
-  function sdkAgent(card: object, executor: AgentExecutor): Promise<number> {
+  function sdkAgent(card: object, executor: AgentExecutor, port = 0): Promise<number> {
     const full = AgentCard.fromJSON({
       version: '1',
       capabilities: { streaming: true },
       defaultInputModes: [],
       defaultOutputModes: [],
-      supportedInterfaces: [],
+      supportedInterfaces: [{ url: 'agent.example:443', protocolBinding: 'GRPC', protocolVersion: '1.0' }],
       ...card
     })
     const server = new Server({ 'grpc.max_receive_message_length': -1 })
     const requestHandler = new DefaultRequestHandler(full, new InMemoryTaskStore(), executor)
     server.addService(A2AService, grpcService({ requestHandler, userBuilder: UserBuilder.noAuthentication }))
-    return listen(server)
+    return listen(server, port)
   }
 
   /** An agent that answers as the test says. */
@@ -216,18 +216,7 @@ describe('gRPC transport to an agent', () => {
       await new Promise((resolve) => probe.close(resolve))
       assert.equal(await codeOf(transport.invoke(face(port), operations.SendMessage, hello('hi'), options())), 'AGENT_UNREACHABLE')
       await assert.rejects(transport.knock(face(port), new AbortController().signal), { code: 'AGENT_UNREACHABLE' })
-      const server = new Server()
-      server.addService(
-        A2AService,
-        grpcService({
-          requestHandler: new DefaultRequestHandler(AgentCard.fromJSON({ ...echoCard }), new InMemoryTaskStore(), echo),
-          userBuilder: UserBuilder.noAuthentication
-        })
-      )
-      servers.push(server)
-      await new Promise<void>((resolve, reject) =>
-        server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error) => (error === null ? resolve() : reject(error)))
-      )
+      await sdkAgent(echoCard, echo, port)
       await transport.knock(face(port), new AbortController().signal)
       assert.equal((await all(transport.invoke(face(port), operations.SendMessage, hello('hi'), options()))).length, 1)
     })
@@ -278,9 +267,9 @@ describe('gRPC transport to an agent', () => {
       }
       const responses = transport.invoke(face(served.port, { tenant: AGENT }), operations.SendStreamingMessage, hello('hi'), options())[Symbol.asyncIterator]()
       await responses.next()
-      const next = responses.next()
+      const refused = assert.rejects(responses.next(), (error: HansaError) => ['AGENT_UNREACHABLE', 'AGENT_FAILED'].includes(error.code))
       await served.close()
-      await assert.rejects(next, (error: HansaError) => ['AGENT_UNREACHABLE', 'AGENT_FAILED'].includes(error.code))
+      await refused
     })
   })
 
