@@ -10,7 +10,7 @@ const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-i
 export interface RequestFacts {
   /** What a proxy of the operator's says; undefined when there is none. */
   readonly forwarded?: Forwarded
-  /** host[:port] that the gateway is announced under. */
+  /** host[:port] that the gateway is announced under, or that the client knows its certificate by. */
   readonly ownHost?: string
 }
 

@@ -88,10 +88,10 @@ export function createIngress(deps: IngressDeps): Ingress {
     })
     const factsOf = (raw: IncomingMessage): ClientFacts => clients.get(raw.socket) ?? {}
     const forwarded = (raw: IncomingMessage): Forwarded | undefined => proxies.read(raw, factsOf(raw).address)
-    const ownHost = (): string | undefined => URL.parse(deps.base() ?? '')?.host
+    const own = (raw: IncomingMessage): string => baseOf(raw.socket, deps.base() ?? '', deps.announced === true)
     const identify = ({ raw }: { raw: IncomingMessage }): Principal =>
-      identifyRequest(raw, factsOf(raw), deps.identify, { forwarded: forwarded(raw), ownHost: ownHost() })
-    const base = ({ raw }: { raw: IncomingMessage }): string => forwarded(raw)?.base ?? baseOf(raw.socket, deps.base() ?? '', deps.announced === true)
+      identifyRequest(raw, factsOf(raw), deps.identify, { forwarded: forwarded(raw), ownHost: URL.parse(own(raw))?.host })
+    const base = ({ raw }: { raw: IncomingMessage }): string => forwarded(raw)?.base ?? own(raw)
     const { door, clock, self, version, offers, signer } = deps
     for (const route of [jsonRpcRoute, restRoute]) route(server, { door, clock, identify, open })
     pushRoute(server, { door, open })

@@ -73,7 +73,10 @@ export function createPort(deps: PortDeps): Port {
   async function recognise(socket: Socket, identity?: PeerIdentity): Promise<void> {
     // Who has been silent for longest gives way, so that a flood of such sockets keeps nobody out who speaks.
     const [oldest] = silent
-    if (silent.size >= MAX_SILENT) oldest?.destroy()
+    if (oldest !== undefined && silent.size >= MAX_SILENT) {
+      silent.delete(oldest)
+      oldest.destroy()
+    }
     silent.add(socket)
     const late = deps.clock.after(SNIFF_MS, () => socket.destroy())
     const spoken = await firstBytes(socket)

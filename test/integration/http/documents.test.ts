@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { once } from 'node:events'
 import type { Clock } from '../../../src/ports/clock.ts'
 import type { Log } from '../../../src/ports/log.ts'
@@ -38,7 +38,7 @@ describe('documents and webhooks of a gateway', () => {
 
   /** With headers that fetch would not send. */
   async function get(path: string, headers: Record<string, string>): Promise<{ status: number; text: string }> {
-    const [answer] = (await once(request(`${ingress.reached}${path}`, { headers }).end(), 'response')) as [import('node:http').IncomingMessage]
+    const [answer] = (await once(request(`${ingress.reached}${path}`, { headers }).end(), 'response')) as [IncomingMessage]
     let text = ''
     for await (const piece of answer.setEncoding('utf8')) text += String(piece)
     return { status: answer.statusCode ?? 0, text }
