@@ -142,6 +142,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     clock,
     log: logOf('ingress'),
     identities,
+    signer,
     agw: agwService,
     aca: acaService,
     certificate: await certificateOf(home, identities),

@@ -1,6 +1,7 @@
 import { createGrpcDoor } from '../adapters/grpc/grpc-door.ts'
-import { facesOf } from '../adapters/http/gateway-documents.ts'
+import { type CardSigner, signCard } from '../adapters/http/card-signature.ts'
 import { createIngress } from '../adapters/http/ingress.ts'
+import { interfacesOf, type Offer } from '../adapters/http/offer.ts'
 import { serveCard } from '../adapters/http/served-card.ts'
 import { createIdentify } from '../adapters/ingress/identify.ts'
 import { createPort } from '../adapters/ingress/port.ts'
@@ -11,6 +12,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { GatewayDoor } from '../ports/gateway-door.ts'
 import type { Identities, PeerIdentity } from '../ports/identity.ts'
 import type { Log } from '../ports/log.ts'
+import type { Signer } from '../ports/signer.ts'
 import type { Aca } from '../roles/aca/aca.ts'
 import type { Agw } from '../roles/agw/agw.ts'
 import { HansaError } from '../schema/errors.ts'
@@ -23,6 +25,7 @@ export interface DoorsDeps {
   readonly clock: Clock
   readonly log: Log
   readonly identities: Identities
+  readonly signer: Signer
   readonly agw: Agw | undefined
   readonly aca: Aca | undefined
   /** Where MQTT is spoken; undefined: nowhere. */
@@ -47,19 +50,25 @@ export function openDoors(config: Config, deps: DoorsDeps): Doors | undefined {
   const check = (identity: PeerIdentity): void => identities.check(identity)
   const identify = createIdentify({ self: () => identities.self(), clients: config.gateway.clients, check })
   let address: string | undefined
+  const self = (): ReturnType<Identities['self']> => identities.self()
+  const cardSigner = (): CardSigner | undefined => {
+    const own = self()
+    return own === undefined ? undefined : { spiffeId: own.spiffeId, chain: identities.chain(), sign: (data) => deps.signer.sign(data) }
+  }
   const http = createIngress({
-    ...{ door, clock, log, identify },
-    self: () => identities.self(),
+    ...{ door, clock, log, identify, self, version, offers: OFFERS, signer: cardSigner },
     base: () => address,
-    version,
+    announced: config.gateway.announce !== undefined,
+    proxies: config.gateway.proxies,
     ...(deps.aca === undefined ? {} : { aca: documentsOf(deps.aca) })
   })
   const grpc = createGrpcDoor({ door, clock, log, identify })
-  const self = (): ReturnType<Identities['self']> => identities.self()
-  const mqtt =
-    deps.mqtt === undefined || deps.agw === undefined
-      ? undefined
-      : createMqttDoor({ door, clock, log, identify, self, ...deps.mqtt, serve: (card, { handle }) => serveCard(card, facesOf(address ?? '', handle)) })
+  const serve = (card: Uint8Array, { handle }: { readonly handle: string }): string => {
+    const own = cardSigner()
+    if (own === undefined || address === undefined) throw new HansaError('OVERLOADED', 'the gateway has no certificate or no address yet')
+    return signCard(serveCard(card, handle, interfacesOf(OFFERS, address, handle)), own)
+  }
+  const mqtt = deps.mqtt === undefined || deps.agw === undefined ? undefined : createMqttDoor({ door, clock, log, identify, self, ...deps.mqtt, serve })
   const port = createPort({
     ...{ clock, log, check },
     listen: formatListenAddress(config.gateway.listen),
@@ -92,6 +101,15 @@ export function openDoors(config: Config, deps: DoorsDeps): Doors | undefined {
     }
   }
 }
+
+/** What cards of agents name, the one that most clients take first. */
+const OFFERS: readonly Offer[] = [
+  { binding: 'JSONRPC', version: '1.0' },
+  { binding: 'HTTP+JSON', version: '1.0' },
+  { binding: 'GRPC', version: '1.0' },
+  { binding: 'JSONRPC', version: '0.3' },
+  { binding: 'HTTP+JSON', version: '0.3' }
+]
 
 function documentsOf(aca: Aca): AuthorityDocuments {
   return {

@@ -14,6 +14,8 @@ export interface Issuer {
 export interface LeafContents {
   readonly serial: Uint8Array
   readonly spiffeId: string
+  /** DNS name beside the SPIFFE ID, within the domain. */
+  readonly dnsName?: string
   readonly roles: readonly Role[]
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKey: Uint8Array

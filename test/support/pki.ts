@@ -29,6 +29,7 @@ export interface TestDomain {
     readonly role?: Role
     readonly roles?: readonly Role[]
     readonly seed?: Uint8Array
+    readonly dnsName?: string
     readonly notBefore?: number
     readonly notAfter?: number
   }): Promise<TestNode>
@@ -48,11 +49,12 @@ export async function testDomain(domain: string, now = Date.UTC(2026, 0, 1)): Pr
     issuing,
     files,
     issuer,
-    async leaf({ name, role = 'agent', roles: given = [role], seed = new Uint8Array(randomBytes(32)), notBefore = now - 60_000, notAfter = now + 7 * DAY }) {
+    async leaf({ name, role = 'agent', roles: given = [role], dnsName, ...more }) {
+      const { seed = new Uint8Array(randomBytes(32)), notBefore = now - 60_000, notAfter = now + 7 * DAY } = more
       const roles = sortRoles(given)
       const signer = createSigner(seed)
       const spiffeId = formatSpiffeId({ domain, role: roles[0] ?? role, name })
-      const leaf = await issuer.issue({ serial: serialNumber(), spiffeId, roles, publicKey: signer.publicKey, notBefore, notAfter })
+      const leaf = await issuer.issue({ serial: serialNumber(), spiffeId, dnsName, roles, publicKey: signer.publicKey, notBefore, notAfter })
       return { seed, signer, chain: [leaf, issuing, root], spiffeId, peer: signer.peer }
     }
   }

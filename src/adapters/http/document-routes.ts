@@ -1,20 +1,27 @@
-import { createHash } from 'node:crypto'
-import { fromJson, type JsonValue } from '@bufbuild/protobuf'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { parseHandle } from '../../core/ids/agent-id.ts'
+import { quote } from '../../core/ids/domain.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { GatewayDoor, Principal } from '../../ports/gateway-door.ts'
 import { HansaError } from '../../schema/errors.ts'
-import { type StreamResponse, StreamResponseSchema } from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
-import { traceContext } from '../../wire/trace-context.ts'
+import { type CardSigner, signCard } from './card-signature.ts'
 import { fromHttpLibrary, replyError } from './error-reply.ts'
-import { aiCatalog, gatewayCard, facesOf } from './gateway-documents.ts'
+import { aiCatalog, gatewayCard } from './gateway-documents.ts'
+import { interfacesOf, type Offer } from './offer.ts'
+import { createDocumentSender } from './send-document.ts'
 import { serveCard } from './served-card.ts'
 
 export interface DocumentRouteDeps {
   readonly door: GatewayDoor
+  readonly clock: Clock
   readonly self: () => { readonly spiffeId: string; readonly domain: string } | undefined
   readonly version: string
-  /** Base URL, from the configuration; never from a Host header, which the client chooses. */
-  readonly base: () => string
+  /** Base URL for this client; never from a Host header, which the client chooses: what is served here is signed. */
+  readonly base: (request: FastifyRequest) => string
+  /** Bindings that cards of agents name, in order of preference. */
+  readonly offers: readonly Offer[]
+  /** Undefined before the gateway has a certificate. */
+  readonly signer: () => CardSigner | undefined
   /** Throws UNAUTHENTICATED. */
   readonly identify: (request: FastifyRequest) => Principal
 }
@@ -22,25 +29,26 @@ export interface DocumentRouteDeps {
 /** Cards, catalog and health. */
 export function documentRoutes(app: FastifyInstance, deps: DocumentRouteDeps): void {
   const { door } = deps
+  const send = createDocumentSender(() => deps.clock.now())
   const errorHandler = (thrown: unknown, _request: FastifyRequest, reply: FastifyReply): void => void replyError(reply, fromHttpLibrary(thrown))
 
-  function self(): { readonly spiffeId: string; readonly domain: string } {
-    const known = deps.self()
-    if (known === undefined) throw new HansaError('OVERLOADED', 'the gateway has no certificate yet')
-    return known
+  function known<T>(what: T | undefined): T {
+    if (what === undefined) throw new HansaError('OVERLOADED', 'the gateway has no certificate yet')
+    return what
   }
 
   app.get('/healthz', (_request, reply) => reply.send({ status: 'ok' }))
   app.get('/readyz', (_request, reply) => (door.ready() ? reply.send({ status: 'ready' }) : reply.code(503).send({ status: 'not ready' })))
 
-  app.get('/.well-known/agent-card.json', { errorHandler }, (request, reply) =>
-    sendDocument(request, reply, gatewayCard(deps.base(), self(), deps.version), 'public, max-age=300')
-  )
+  app.get('/.well-known/agent-card.json', { errorHandler }, (request, reply) => {
+    const card = gatewayCard(deps.base(request), known(deps.self()), deps.version)
+    return send(request, reply, { body: signCard(card, known(deps.signer())), cache: 'public, max-age=300' })
+  })
   app.get('/.well-known/ai-catalog.json', { errorHandler }, (request, reply) => {
     const principal = deps.identify(request)
     door.admit(principal, 'discovery')()
-    const catalog = aiCatalog(deps.base(), self().domain, door.reachable(principal))
-    return sendDocument(request, reply, catalog, 'private, max-age=5', 'application/ai-catalog+json')
+    const body = aiCatalog(deps.base(request), known(deps.self()).domain, door.reachable(principal))
+    return send(request, reply, { body, cache: 'private, max-age=5', type: 'application/ai-catalog+json' })
   })
   app.get<{ Params: { handle: string } }>('/agents/:handle/.well-known/agent-card.json', { errorHandler }, async (request, reply) => {
     const principal = deps.identify(request)
@@ -48,40 +56,21 @@ export function documentRoutes(app: FastifyInstance, deps: DocumentRouteDeps): v
     const life = new AbortController()
     reply.raw.once('close', () => life.abort())
     try {
-      const card = await door.card(principal, request.params.handle, life.signal)
-      return sendDocument(request, reply, serveCard(card, facesOf(deps.base(), request.params.handle)), 'private, max-age=60')
+      const handle = checked(request.params.handle)
+      const card = serveCard(await door.card(principal, handle, life.signal), handle, interfacesOf(deps.offers, deps.base(request), handle))
+      return send(request, reply, { body: signCard(card, known(deps.signer())), cache: 'private, max-age=60' })
     } finally {
       release()
     }
   })
-
-  // What an agent posts here was meant for a webhook of a client. The token is the proof; nobody has to say who posts.
-  app.post<{ Params: { handle: string; token: string } }>('/agents/:handle/push/:token', { errorHandler, bodyLimit: MAX_EVENT }, async (request, reply) => {
-    const life = new AbortController()
-    reply.raw.once('close', () => life.abort())
-    const { traceparent } = traceContext(request.headers['traceparent'], request.headers['tracestate'])
-    await door.notify(request.params.handle, request.params.token, eventOf(request.body), { signal: life.signal, traceparent })
-    return reply.send({})
-  })
 }
 
-/** The largest event that one gateway tells another (wire/methods.ts: notify), with room for its other fields. */
-const MAX_EVENT = 3 * 1024 * 1024
-
-/** An agent may be newer than we are: fields that we do not know are left out. Throws INVALID_ARGUMENT. */
-function eventOf(body: unknown): StreamResponse {
+/** A name that cannot be an agent's is an agent that does not exist. */
+function checked(handle: string): string {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(body instanceof Uint8Array ? body : new Uint8Array())
-    return fromJson(StreamResponseSchema, JSON.parse(text) as JsonValue, { ignoreUnknownFields: true })
+    parseHandle(handle)
+    return handle
   } catch (cause) {
-    throw new HansaError('INVALID_ARGUMENT', 'an event of a task (StreamResponse) is wanted', {}, cause)
+    throw new HansaError('AGENT_NOT_FOUND', `no agent has the handle ${quote(handle)}`, { agent: handle.slice(0, 80) }, cause)
   }
-}
-
-/** With an ETag, so that a client which asks again costs a few bytes. */
-function sendDocument(request: FastifyRequest, reply: FastifyReply, body: string, cache: string, type = 'application/json'): FastifyReply {
-  const etag = `"${createHash('sha256').update(body).digest('base64url')}"`
-  reply.header('etag', etag).header('cache-control', cache)
-  if (request.headers['if-none-match'] === etag) return reply.code(304).send()
-  return reply.type(type).send(body)
 }

@@ -1,26 +1,29 @@
+import type { JsonObject } from '@bufbuild/protobuf'
 import type { AgentAdvert } from '../../schema/generated/hansa/v1/gateway_pb.ts'
 
-/** What the gateway says of itself. It has no A2A door of its own: it lists agents and carries calls to them. */
-export function gatewayCard(base: string, self: { readonly domain: string; readonly spiffeId: string }, version: string): string {
-  return JSON.stringify({
+/** What the gateway says of itself, not signed yet. It has no A2A door of its own: it lists agents and carries calls to them. */
+export function gatewayCard(base: string, self: { readonly domain: string; readonly spiffeId: string }, version: string): JsonObject {
+  const catalog = `${base}/.well-known/ai-catalog.json`
+  return {
     name: `Hansa gateway of ${self.domain}`,
-    description: `Reaches agents of ${self.domain} and of the domains it is connected with. The catalog lists them; each has a card and an A2A address here.`,
+    description: `Reaches agents of ${self.domain} and of the domains it is connected with. The catalog lists them; each has a card and A2A addresses here.`,
     version,
-    supportedInterfaces: [],
+    // A card needs an address; an A2A client finds none that it speaks, which is right.
+    supportedInterfaces: [{ url: catalog, protocolBinding: 'urn:hansa:binding:ai-catalog', protocolVersion: '1.0' }],
     capabilities: {
       streaming: true,
-      pushNotifications: false,
+      pushNotifications: true,
       extensions: [
         {
           uri: 'urn:hansa:gateway',
-          params: { spiffeId: self.spiffeId, catalog: `${base}/.well-known/ai-catalog.json`, agents: `${base}/agents/{handle}/.well-known/agent-card.json` }
+          params: { spiffeId: self.spiffeId, catalog, agents: `${base}/agents/{handle}/.well-known/agent-card.json` }
         }
       ]
     },
     defaultInputModes: ['text/plain', 'application/json'],
     defaultOutputModes: ['text/plain', 'application/json'],
-    skills: []
-  })
+    skills: [{ id: 'catalog', name: 'Catalog', description: 'Lists the agents that can be reached through this gateway', tags: ['directory'] }]
+  }
 }
 
 /** AI Catalog 1.0 of the agents that can be reached, in order of identifier. */
@@ -38,27 +41,6 @@ export function aiCatalog(base: string, domain: string, adverts: readonly AgentA
   return JSON.stringify({ specVersion: '1.0', host: { displayName: `Hansa gateway of ${domain}` }, entries })
 }
 
-export function cardUrl(base: string, handle: string): string {
+function cardUrl(base: string, handle: string): string {
   return `${base}/agents/${handle}/.well-known/agent-card.json`
-}
-
-/** One way to an agent through this gateway, as it stands in the agent's served card (A2A 4.4.6). */
-export interface ServedFace {
-  readonly url: string
-  readonly protocolBinding: string
-  readonly protocolVersion: string
-  readonly tenant?: string
-}
-
-/** All ways to an agent, the one that most clients take first. gRPC is on the same port; the tenant says which agent is meant. */
-export function facesOf(base: string, handle: string): ServedFace[] {
-  const jsonRpc = `${base}/agents/${handle}/jsonrpc`
-  const rest = `${base}/agents/${handle}/rest`
-  return [
-    { url: jsonRpc, protocolBinding: 'JSONRPC', protocolVersion: '1.0' },
-    { url: rest, protocolBinding: 'HTTP+JSON', protocolVersion: '1.0' },
-    { url: new URL(base).host, protocolBinding: 'GRPC', protocolVersion: '1.0', tenant: handle },
-    { url: jsonRpc, protocolBinding: 'JSONRPC', protocolVersion: '0.3' },
-    { url: rest, protocolBinding: 'HTTP+JSON', protocolVersion: '0.3' }
-  ]
 }

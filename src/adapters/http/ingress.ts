@@ -1,4 +1,4 @@
-import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import type { Clock } from '../../ports/clock.ts'
@@ -6,10 +6,15 @@ import type { ClientFacts, GatewayDoor, Identify, Principal } from '../../ports/
 import type { Log } from '../../ports/log.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { type AuthorityDocuments, authorityRoutes } from './authority-routes.ts'
+import { baseOf } from './base-url.ts'
+import type { CardSigner } from './card-signature.ts'
 import { identifyRequest } from './client-identity.ts'
 import { documentRoutes } from './document-routes.ts'
 import { fromHttpLibrary, MAX_BODY, replyError } from './error-reply.ts'
 import { jsonRpcRoute } from './jsonrpc-route.ts'
+import type { Offer } from './offer.ts'
+import { createProxies, type Forwarded } from './proxies.ts'
+import { pushRoute } from './push-route.ts'
 import { restRoute } from './rest-route.ts'
 
 export interface IngressDeps {
@@ -20,7 +25,15 @@ export interface IngressDeps {
   readonly self: () => { readonly spiffeId: string; readonly domain: string } | undefined
   /** Base URL under which clients reach this gateway, without a slash at the end; undefined before the port is open. */
   readonly base: () => string | undefined
+  /** True when that is what the operator announces, and not merely where the port listens. */
+  readonly announced?: boolean
   readonly identify: Identify
+  /** IP addresses and networks of the operator's proxies: their X-Forwarded headers are believed. */
+  readonly proxies?: readonly string[]
+  /** Bindings that agents are served on, for their cards, in order of preference. */
+  readonly offers: readonly Offer[]
+  /** What cards are signed with; undefined before the gateway has a certificate. */
+  readonly signer: () => CardSigner | undefined
   /** Version of this software, for the gateway's card. */
   readonly version: string
   /** Where the node has the ACA role. */
@@ -44,6 +57,7 @@ const HEAD_MS = 20_000
 export function createIngress(deps: IngressDeps): Ingress {
   const open = new Set<AbortController>()
   const clients = new WeakMap<object, ClientFacts>()
+  const proxies = createProxies(deps.proxies ?? [])
   let app: FastifyInstance | undefined
 
   async function start(): Promise<void> {
@@ -61,8 +75,8 @@ export function createIngress(deps: IngressDeps): Ingress {
       forceCloseConnections: true,
       // What the router refuses itself: a path that cannot be decoded.
       frameworkErrors: (thrown, _request, reply) => void replyError(reply as FastifyReply, fromHttpLibrary(thrown)),
-      // A handle is a name of 63 and a domain of 253 characters.
-      routerOptions: { maxParamLength: 320 }
+      // The token of a webhook (push-route.ts); a handle is a name of 63 and a domain of 253 characters.
+      routerOptions: { maxParamLength: 800 }
     })
     server.removeAllContentTypeParsers()
     server.addContentTypeParser(['application/json', 'application/a2a+json'], { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
@@ -72,9 +86,16 @@ export function createIngress(deps: IngressDeps): Ingress {
       if (error.code === 'INTERNAL') deps.log.error({ err: thrown }, 'a request failed')
       return replyError(reply, error)
     })
-    const who = ({ raw }: { raw: Parameters<typeof identifyRequest>[0] }): Principal => identifyRequest(raw, clients.get(raw.socket) ?? {}, deps.identify)
-    for (const route of [jsonRpcRoute, restRoute]) route(server, { door: deps.door, clock: deps.clock, identify: who, open })
-    documentRoutes(server, { door: deps.door, self: deps.self, version: deps.version, base: () => deps.base() ?? '', identify: who })
+    const factsOf = (raw: IncomingMessage): ClientFacts => clients.get(raw.socket) ?? {}
+    const forwarded = (raw: IncomingMessage): Forwarded | undefined => proxies.read(raw, factsOf(raw).address)
+    const own = (raw: IncomingMessage): string => baseOf(raw.socket, deps.base() ?? '', deps.announced === true)
+    const identify = ({ raw }: { raw: IncomingMessage }): Principal =>
+      identifyRequest(raw, factsOf(raw), deps.identify, { forwarded: forwarded(raw), ownHost: URL.parse(own(raw))?.host })
+    const base = ({ raw }: { raw: IncomingMessage }): string => forwarded(raw)?.base ?? own(raw)
+    const { door, clock, self, version, offers, signer } = deps
+    for (const route of [jsonRpcRoute, restRoute]) route(server, { door, clock, identify, open })
+    pushRoute(server, { door, open })
+    documentRoutes(server, { door, clock, self, version, offers, signer, base, identify })
     if (deps.aca !== undefined) authorityRoutes(server, deps.aca)
     return server
   }
@@ -94,6 +115,8 @@ export function createIngress(deps: IngressDeps): Ingress {
       app = undefined
       if (server === undefined) return
       await drained(deps.drainMs ?? 3_000)
+      // Ends the watch for slow requests; there is no listener that it could close.
+      server.server.close()
       server.server.closeAllConnections()
       await server.close()
     }

@@ -28,14 +28,24 @@ function complete(chain: Uint8Array[], known: readonly Uint8Array[]): Uint8Array
   while (chain.length > 0 && chain.length < MAX_CHAIN) {
     const last = certificate(chain.at(-1))
     if (last === undefined || last.checkIssued(last)) break
+    // The names alone would do for a root and the one that replaces it.
     const issuer = known.find((each) => {
-      const candidate = certificate(each)
-      return candidate !== undefined && last.checkIssued(candidate)
+      const candidate = parsed(each)
+      return candidate !== undefined && last.checkIssued(candidate) && last.verify(candidate.publicKey)
     })
     if (issuer === undefined) break
     chain.push(issuer)
   }
   return chain
+}
+
+/** What is known is parsed once, not for each client: a gateway may list a thousand domains. */
+const parsedOnce = new WeakMap<Uint8Array, X509Certificate>()
+
+function parsed(der: Uint8Array): X509Certificate | undefined {
+  const known = parsedOnce.get(der) ?? certificate(der)
+  if (known !== undefined) parsedOnce.set(der, known)
+  return known
 }
 
 function certificate(der: Uint8Array | undefined): X509Certificate | undefined {

@@ -46,7 +46,8 @@ const SNIFF_MS = 5_000
 /** One TCP port for all foreign clients: HTTP/1.1, HTTP/2 (gRPC), MQTT, each plain or in TLS, recognised by their first bytes (CONTRACT: gateway ingress). */
 export function createPort(deps: PortDeps): Port {
   const open = new Map<Socket, PeerIdentity | undefined>()
-  let silent = 0
+  /** What has not said yet what it speaks, the oldest first. */
+  const silent = new Set<Socket>()
   // Half-open as HTTP servers have it: a client may end its side and wait for the answer.
   const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     track(socket)
@@ -56,10 +57,10 @@ export function createPort(deps: PortDeps): Port {
   const tls =
     deps.tls === undefined
       ? undefined
-      : createTlsDoor(deps.tls, deps.log, (socket, spoken, identity) => {
+      : createTlsDoor(deps.tls, deps.log, (socket, identity) => {
           track(socket, identity)
-          if (spoken === undefined) void recognise(socket, identity)
-          else hand(socket, spoken, identity)
+          // Whatever ALPN has agreed on: who then says nothing would hold a socket for nothing.
+          void recognise(socket, identity)
         })
 
   function track(socket: Socket, identity?: PeerIdentity): void {
@@ -70,15 +71,17 @@ export function createPort(deps: PortDeps): Port {
   }
 
   async function recognise(socket: Socket, identity?: PeerIdentity): Promise<void> {
-    if (silent >= MAX_SILENT) {
-      socket.destroy()
-      return
+    // Who has been silent for longest gives way, so that a flood of such sockets keeps nobody out who speaks.
+    const [oldest] = silent
+    if (oldest !== undefined && silent.size >= MAX_SILENT) {
+      silent.delete(oldest)
+      oldest.destroy()
     }
-    silent++
+    silent.add(socket)
     const late = deps.clock.after(SNIFF_MS, () => socket.destroy())
     const spoken = await firstBytes(socket)
     late()
-    silent--
+    silent.delete(socket)
     if (spoken === undefined || socket.destroyed) {
       socket.destroy()
       return
@@ -101,6 +104,7 @@ export function createPort(deps: PortDeps): Port {
   return {
     async start() {
       const listen = parseListen(deps.listen)
+      tls?.check()
       await new Promise<void>((resolve, reject) => {
         server.once('error', (error) => reject(portError(error, deps.listen)))
         server.listen(listen, resolve)

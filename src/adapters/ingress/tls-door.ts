@@ -1,10 +1,10 @@
 import { constants } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { createServer, type Server, type TLSSocket } from 'node:tls'
+import { createSecureContext, createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls'
 import type { PeerIdentity } from '../../ports/identity.ts'
 import type { Log } from '../../ports/log.ts'
+import { HansaError } from '../../schema/errors.ts'
 import { peerChain } from './peer-chain.ts'
-import type { Spoken } from './sniff.ts'
 
 /** What TLS needs of the node. */
 export interface TlsSettings {
@@ -17,12 +17,17 @@ export interface TlsSettings {
 }
 
 /** Server preference: HTTP/2 means gRPC here, so a client that offers both gets HTTP/1.1. */
-const ALPN: Readonly<Record<string, Exclude<Spoken, 'tls'>>> = { mqtt: 'mqtt', 'http/1.1': 'http1', h2: 'http2' }
+const ALPN = ['mqtt', 'http/1.1', 'h2']
 
 /** Longest handshake, in milliseconds. */
 const HANDSHAKE_MS = 10_000
 
+/** Of every context; setting one forgets what the one before had. No CAs: OpenSSL's judgement is not asked for, and its list of public ones is large. */
+const CONTEXT: SecureContextOptions = { ca: [], minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET }
+
 export interface TlsDoor {
+  /** Throws CONFIG_INVALID when the certificate cannot be shown. */
+  check(): void
   /** Takes a socket on which TLS begins. */
   accept(socket: Socket): void
 }
@@ -31,20 +36,15 @@ export interface TlsDoor {
  * TLS of the one port, with certificates of the network on both sides. Session tickets are off: a resumed session would show a certificate that nobody has checked again.
  * A client that shows a certificate which is not believed is cut off, not served as a stranger.
  */
-export function createTlsDoor(
-  settings: TlsSettings,
-  log: Log,
-  secured: (socket: TLSSocket, spoken: Exclude<Spoken, 'tls'> | undefined, identity: PeerIdentity | undefined) => void
-): TlsDoor {
+export function createTlsDoor(settings: TlsSettings, log: Log, secured: (socket: TLSSocket, identity: PeerIdentity | undefined) => void): TlsDoor {
   const server: Server = createServer({
-    ALPNProtocols: Object.keys(ALPN),
+    ...CONTEXT,
+    ALPNProtocols: ALPN,
     requestCert: true,
     // Verified by our own rules below: OpenSSL knows neither our roots by domain nor our roles.
     rejectUnauthorized: false,
-    secureOptions: constants.SSL_OP_NO_TICKET,
     sessionTimeout: 1,
-    handshakeTimeout: HANDSHAKE_MS,
-    minVersion: 'TLSv1.2'
+    handshakeTimeout: HANDSHAKE_MS
   })
   let shown: string | undefined
 
@@ -59,26 +59,43 @@ export function createTlsDoor(
       socket.destroy()
       return
     }
-    const spoken = typeof socket.alpnProtocol === 'string' ? ALPN[socket.alpnProtocol] : undefined
-    secured(socket, spoken, identity)
+    secured(socket, identity)
   })
   server.on('tlsClientError', (error, socket) => {
     log.debug({ reason: error.message }, 'a TLS handshake failed')
     socket.destroy()
   })
 
+  function show({ chain, key }: { readonly chain: string; readonly key: string }): void {
+    if (chain === shown) return
+    server.setSecureContext({ ...CONTEXT, cert: chain, key })
+    shown = chain
+  }
+
   return {
+    check() {
+      const own = settings.certificate()
+      try {
+        if (own !== undefined) createSecureContext({ ...CONTEXT, cert: own.chain, key: own.key })
+      } catch (cause) {
+        throw new HansaError(
+          'CONFIG_INVALID',
+          'gateway.tls: TLS cannot be served with this certificate and key; PEM is wanted, and a key that goes with it',
+          {},
+          cause
+        )
+      }
+    },
     accept(socket) {
       const own = settings.certificate()
-      if (own === undefined) {
+      try {
+        if (own === undefined) throw new HansaError('OVERLOADED', 'the gateway has no certificate yet')
+        show(own)
+        server.emit('connection', socket)
+      } catch (error) {
+        log.warn({ err: error }, 'TLS cannot be served')
         socket.destroy()
-        return
       }
-      if (own.chain !== shown) {
-        server.setSecureContext({ cert: own.chain, key: own.key })
-        shown = own.chain
-      }
-      server.emit('connection', socket)
     }
   }
 }

@@ -47,8 +47,8 @@ export async function loadIssuer(domain: string, files: Omit<Authority, 'rootKey
   return {
     domain,
     chain: [issuing, root],
-    issue: ({ serial, spiffeId, roles, publicKey, notBefore, notAfter }) =>
-      signLeaf({ serial, name: parseSpiffeId(spiffeId).name, domain, notBefore, notAfter, spiffeId, roles }, publicKey, { certificate: issuing, keys }),
+    issue: ({ publicKey, ...contents }) =>
+      signLeaf({ ...contents, name: parseSpiffeId(contents.spiffeId).name, domain }, publicKey, { certificate: issuing, keys }),
     sign: (data) => new Uint8Array(sign(null, data, key))
   }
 }

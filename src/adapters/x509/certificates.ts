@@ -58,9 +58,9 @@ export async function signIssuing(
   return copy(certificate)
 }
 
-/** A node's certificate: one SPIFFE ID as the only name, and its roles. */
+/** A node's certificate: one SPIFFE ID as the only URI, the DNS name that TLS clients may know it by, and its roles. */
 export async function signLeaf(
-  contents: Contents & { readonly spiffeId: string; readonly roles: readonly string[] },
+  contents: Contents & { readonly spiffeId: string; readonly dnsName?: string; readonly roles: readonly string[] },
   spki: Uint8Array,
   issuing: { readonly certificate: Uint8Array; readonly keys: KeyPair }
 ): Promise<Uint8Array> {
@@ -75,7 +75,10 @@ export async function signLeaf(
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([OIDS.clientAuth, OIDS.serverAuth], false),
-      new x509.SubjectAlternativeNameExtension([{ type: 'url', value: contents.spiffeId }], false),
+      new x509.SubjectAlternativeNameExtension(
+        [{ type: 'url', value: contents.spiffeId }, ...(contents.dnsName === undefined ? [] : [{ type: 'dns' as const, value: contents.dnsName }])],
+        false
+      ),
       await x509.SubjectKeyIdentifierExtension.create(publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(issuing.keys.publicKey),
       new x509.Extension(OIDS.roles, false, new Uint8Array(sequence(small(1), sequence(...contents.roles.map(utf8)))))

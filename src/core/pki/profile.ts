@@ -4,6 +4,8 @@ import { formatSpiffeId } from '../ids/spiffe-id.ts'
 /** What is to stand in a leaf certificate. */
 export interface Profile {
   readonly spiffeId: string
+  /** Beside the SPIFFE ID, for TLS clients outside the network, which know servers by DNS name; nodes that serve none have no such name. */
+  readonly dnsName?: string
   readonly roles: readonly Role[]
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKey: Uint8Array
@@ -41,7 +43,17 @@ export function leafProfile(
   // X.509 has no parts of seconds: without this the ledger would remember another end than the holder shows.
   const notBefore = wholeSeconds(now - BACKDATE_MS)
   const notAfter = wholeSeconds(Math.min(now + lifetimes[role], issuerNotAfter))
-  return { spiffeId, roles, publicKey, notBefore, notAfter }
+  const dnsName = roles.some((each) => each !== 'agent') ? dnsNameOf(holder) : undefined
+  return { spiffeId, ...(dnsName === undefined ? {} : { dnsName }), roles, publicKey, notBefore, notAfter }
+}
+
+/** Labels of 1 to 63 letters, digits and hyphens, none at the ends (RFC 1123 2.1); 253 in all. */
+const DNS_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
+
+/** Names of nodes may have `_` or begin with a dot or hyphen; DNS names may not, and such a node has none. */
+function dnsNameOf({ name, domain }: { readonly name: string; readonly domain: string }): string | undefined {
+  const dnsName = `${name}.${domain}`
+  return DNS_NAME.test(dnsName) ? dnsName : undefined
 }
 
 function wholeSeconds(ms: number): number {

@@ -79,16 +79,22 @@ describe('HTTP ingress of a gateway', () => {
     })
   })
 
-  it('serves the card with its own address and the original inside, byte by byte', async () => {
+  it('serves the card with its own addresses and the original inside, byte by byte', async () => {
     const card = (await (await fetch(`${base}${AGENT}/.well-known/agent-card.json`)).json()) as {
-      supportedInterfaces: object[]
+      supportedInterfaces: { url: string; protocolBinding: string; protocolVersion: string }[]
       capabilities: { streaming: boolean; pushNotifications: boolean; extensions: { uri: string; params: { card: string } }[] }
-      signatures?: unknown
     }
-    assert.deepEqual(card.supportedInterfaces, [{ url: `${base}${AGENT}/jsonrpc`, protocolBinding: 'JSONRPC', protocolVersion: '1.0' }])
-    assert.equal(card.capabilities.pushNotifications, false)
+    assert.deepEqual(
+      card.supportedInterfaces.map(({ url, protocolBinding, protocolVersion }) => [protocolBinding, protocolVersion, url]),
+      [
+        ['JSONRPC', '1.0', `${base}${AGENT}/jsonrpc`],
+        ['HTTP+JSON', '1.0', `${base}${AGENT}/rest`],
+        ['JSONRPC', '0.3', `${base}${AGENT}/jsonrpc`],
+        ['HTTP+JSON', '0.3', `${base}${AGENT}/rest`]
+      ]
+    )
+    assert.equal(card.capabilities.pushNotifications, true)
     assert.equal(card.capabilities.streaming, true)
-    assert.equal(card.signatures, undefined)
     const original = card.capabilities.extensions.find(({ uri }) => uri === 'urn:hansa:original-card')
     assert.deepEqual(Buffer.from(original?.params.card ?? '', 'base64'), Buffer.from(door.cardBytes))
   })

@@ -6,7 +6,7 @@ import { type Clients, createIdentify } from '../../../../src/adapters/ingress/i
 import { parseListen, urlOf } from '../../../../src/adapters/ingress/listen-address.ts'
 import type { PeerIdentity } from '../../../../src/ports/identity.ts'
 import { HansaError } from '../../../../src/schema/errors.ts'
-import { facesOf } from '../../../../src/adapters/http/gateway-documents.ts'
+import { interfacesOf, type Offer } from '../../../../src/adapters/http/offer.ts'
 import { serveCard } from '../../../../src/adapters/http/served-card.ts'
 
 const self = { spiffeId: 'spiffe://north.example/agw/gw1' }
@@ -82,9 +82,15 @@ describe('addresses of the ingress', () => {
   })
 })
 
+const OFFERS: readonly Offer[] = [
+  { binding: 'JSONRPC', version: '1.0' },
+  { binding: 'GRPC', version: '1.0' },
+  { binding: 'MQTTv5+JSONRPCv2', version: '1.0', url: 'mqtt://broker.example' }
+]
+
 describe('the card that a gateway serves', () => {
   const serve = (card: object) =>
-    JSON.parse(serveCard(new TextEncoder().encode(JSON.stringify(card)), facesOf('http://gw:7400', 'a@b.example'))) as Record<string, unknown>
+    serveCard(new TextEncoder().encode(JSON.stringify(card)), 'a@b.example', interfacesOf(OFFERS, 'http://gw:7400', 'a@b.example')) as Record<string, unknown>
 
   it('says what A2A requires even of an agent that is short of words', () => {
     const card = serve({ name: 'x' })
@@ -112,6 +118,7 @@ describe('the card that a gateway serves', () => {
   })
 
   it('refuses bytes that are no card', () => {
-    for (const text of ['', '[]', '{"skills":7}']) assert.throws(() => serveCard(new TextEncoder().encode(text), []), { code: 'INVALID_AGENT_RESPONSE' })
+    for (const text of ['', '[]', '{"skills":7}'])
+      assert.throws(() => serveCard(new TextEncoder().encode(text), 'a@b.example', []), { code: 'INVALID_AGENT_RESPONSE' })
   })
 })

@@ -14,4 +14,17 @@ describe('what stands in a leaf certificate', () => {
   it('never outlives its issuer', () => {
     assert.equal(leafProfile(holder, new Uint8Array(), NOW, DEFAULT_LIFETIMES, NOW - 536 + 5000).notAfter, NOW - 536 + 5000)
   })
+
+  const dnsNameOf = (name: string, ...roles: ('aca' | 'ars' | 'agw' | 'agent')[]) =>
+    leafProfile({ domain: 'north.example', name, roles }, new Uint8Array(), NOW, DEFAULT_LIFETIMES, Infinity).dnsName
+
+  it('has a DNS name for those who serve TLS clients, and none for agents', () => {
+    for (const role of ['aca', 'ars', 'agw'] as const) assert.equal(dnsNameOf('gw1', role), 'gw1.north.example')
+    assert.equal(dnsNameOf('eu.gw-1', 'agw', 'agent'), 'eu.gw-1.north.example')
+    assert.equal(dnsNameOf('flight', 'agent'), undefined)
+  })
+
+  it('has no DNS name where the name of the node cannot be part of one', () => {
+    for (const name of ['gw_1', '-gw', 'gw-', 'a..b', '.gw', 'gw.', 'GW']) assert.equal(dnsNameOf(name, 'agw'), undefined, name)
+  })
 })
