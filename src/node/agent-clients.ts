@@ -1,18 +1,38 @@
-import { createGrpcTransport } from '../adapters/grpc/grpc-transport.ts'
 import { createCardClient } from '../adapters/http/card-client.ts'
 import { createJsonRpcTransport } from '../adapters/http/jsonrpc-transport.ts'
 import { createRestTransport } from '../adapters/http/rest-transport.ts'
-import { createMqttTransport } from '../adapters/mqtt/agent-transport.ts'
 import { systemClock } from '../adapters/system/clock.ts'
-import type { AgentClient } from '../ports/agent-client.ts'
+import type { AgentClient, AgentFace, AgentTransport } from '../ports/agent-client.ts'
 import type { Mapping } from '../wire/binding/mapping/mapping.ts'
-import { createMappedTransport } from './mapping/mapped-transport.ts'
 
 /**
  * Speaks to the agent whose card is at `card` (its origin, the URL of its card, or a file: URL) over whatever its card offers first and we speak; `mapping`: to a
  * plain service that is no agent.
  */
-export function createAgentClient(card: string, mapping?: Mapping): AgentClient {
-  const transports = [createJsonRpcTransport(), createRestTransport(), createGrpcTransport(), createMqttTransport({ clock: systemClock })]
-  return createCardClient({ card, transports: mapping === undefined ? transports : [createMappedTransport(mapping), ...transports] })
+export async function createAgentClient(card: string, mapping?: Mapping): Promise<AgentClient> {
+  const plain = mapping === undefined ? [] : [(await import('./mapping/mapped-transport.ts')).createMappedTransport(mapping)]
+  return createCardClient({ card, transports: [...plain, createJsonRpcTransport(), createRestTransport(), grpc, mqtt] })
+}
+
+/** Most agents speak neither gRPC nor MQTT, and their libraries take a second to load. */
+const grpc = onDemand(
+  ({ binding, version }) => binding === 'GRPC' && version === '1.0',
+  async () => (await import('../adapters/grpc/grpc-transport.ts')).createGrpcTransport()
+)
+const mqtt = onDemand(
+  ({ binding, url }) => /mqtt/i.test(binding) && /^mqtts?:$/.test(url.protocol),
+  async () => (await import('../adapters/mqtt/agent-transport.ts')).createMqttTransport({ clock: systemClock })
+)
+
+function onDemand(speaks: (face: AgentFace) => boolean, load: () => Promise<AgentTransport>): AgentTransport {
+  let loaded: Promise<AgentTransport> | undefined
+  const transport = (): Promise<AgentTransport> => (loaded ??= load())
+  return {
+    speaks,
+    async *invoke(...call) {
+      yield* (await transport()).invoke(...call)
+    },
+    knock: async (face, signal) => (await transport()).knock(face, signal),
+    close: async () => (await loaded)?.close?.()
+  }
 }

@@ -138,7 +138,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     ? agw(agwSettings(config)).create({ ...shared, log: logOf('agw'), network, pubsub, store, trust, domain, push, translator })
     : undefined
   const agentService = config.roles.includes('agent') ? await agentOf(options, home, { ...shared, network, log: logOf('agent') }) : undefined
-  door = openDoors(config, {
+  door = await openDoors(config, {
     clock,
     log: logOf('ingress'),
     identities,
@@ -220,7 +220,7 @@ async function agentOf(options: NodeOptions, home: Home, deps: Omit<AgentDeps, '
   const card = options.agent?.card ?? home.config.agent.card
   const file = options.agent?.mapping ?? (home.config.agent.mapping === undefined ? undefined : home.resolve(home.config.agent.mapping))
   const mapping = file === undefined ? undefined : await loadMapping(file)
-  const client = options.agent?.client ?? (card === undefined ? undefined : createAgentClient(card, mapping))
+  const client = options.agent?.client ?? (card === undefined ? undefined : await createAgentClient(card, mapping))
   if (client === undefined) return undefined
   return agent({ ...agentSettings(home.config), ...options.agent?.config }).create({ ...deps, client })
 }

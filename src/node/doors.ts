@@ -1,11 +1,9 @@
-import { createGrpcDoor } from '../adapters/grpc/grpc-door.ts'
 import { type CardSigner, signCard } from '../adapters/http/card-signature.ts'
 import { createIngress } from '../adapters/http/ingress.ts'
 import { interfacesOf, type Offer } from '../adapters/http/offer.ts'
 import { serveCard } from '../adapters/http/served-card.ts'
 import { createIdentify } from '../adapters/ingress/identify.ts'
 import { createPort } from '../adapters/ingress/port.ts'
-import { createMqttDoor } from '../adapters/mqtt/mqtt-door.ts'
 import type { Broker } from './broker-of.ts'
 import type { AuthorityDocuments } from '../adapters/http/authority-routes.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -43,7 +41,7 @@ export interface Doors {
 }
 
 /** Doors of a node with the role agw or aca; nodes without them have none. */
-export function openDoors(config: Config, deps: DoorsDeps): Doors | undefined {
+export async function openDoors(config: Config, deps: DoorsDeps): Promise<Doors | undefined> {
   if (deps.agw === undefined && deps.aca === undefined) return undefined
   const { clock, log, identities } = deps
   const door = deps.agw?.door ?? NO_GATEWAY
@@ -62,19 +60,23 @@ export function openDoors(config: Config, deps: DoorsDeps): Doors | undefined {
     proxies: config.gateway.proxies,
     ...(deps.aca === undefined ? {} : { aca: documentsOf(deps.aca) })
   })
-  const grpc = createGrpcDoor({ door, clock, log, identify })
+  // Loaded only where there is a gateway: other nodes do without a second at their start.
+  const grpc = deps.agw === undefined ? undefined : (await import('../adapters/grpc/grpc-door.ts')).createGrpcDoor({ door, clock, log, identify })
   const serve = (card: Uint8Array, { handle }: { readonly handle: string }): string => {
     const own = cardSigner()
     if (own === undefined || address === undefined) throw new HansaError('OVERLOADED', 'the gateway has no certificate or no address yet')
     return signCard(serveCard(card, handle, interfacesOf(OFFERS, address, handle)), own)
   }
-  const mqtt = deps.mqtt === undefined || deps.agw === undefined ? undefined : createMqttDoor({ door, clock, log, identify, self, ...deps.mqtt, serve })
+  const mqtt =
+    deps.mqtt === undefined || deps.agw === undefined
+      ? undefined
+      : (await import('../adapters/mqtt/mqtt-door.ts')).createMqttDoor({ door, clock, log, identify, self, ...deps.mqtt, serve })
   const port = createPort({
     ...{ clock, log, check },
     listen: formatListenAddress(config.gateway.listen),
     acceptors: {
       http1: (socket, client) => http.accept(socket, client),
-      http2: (socket, client) => grpc.accept(socket, client),
+      ...(grpc === undefined ? {} : { http2: (socket, client) => grpc.accept(socket, client) }),
       ...(mqtt === undefined ? {} : { mqtt: (socket, client) => mqtt.accept(socket, client) })
     },
     tls: {
@@ -93,7 +95,7 @@ export function openDoors(config: Config, deps: DoorsDeps): Doors | undefined {
     },
     async stop() {
       await port.refuse()
-      await Promise.all([http.stop(), grpc.stop(), mqtt?.stop()])
+      await Promise.all([http.stop(), grpc?.stop(), mqtt?.stop()])
       port.close()
     },
     get address() {

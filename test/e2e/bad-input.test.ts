@@ -216,7 +216,7 @@ describe('bad input against a running node', function () {
     const home = await hansa.join(hub, ['agent'], 'cardless')
     const cases: [string, RegExp][] = [
       ['this is no JSON', /not JSON/],
-      ['{"name":7}', /not a card of A2A 1\.0: .*name/]
+      ['{"name":7}', /card was refused: .*AgentCard\.name/]
     ]
     for (const [text, what] of cases) {
       const card = hansa.path('card.json')

@@ -39,7 +39,7 @@ describe('kill -9 of the authority and directory while registrations are acknowl
     // Agents register one after the other, then update for as long as anybody answers; each acknowledgement is noted with its sequence.
     const acknowledged = new Map<string, bigint>()
     for (const home of homes) {
-      const node = await createNode({ home, env: CLIENT, agent: { client: createAgentClient(echo.card), config: {} } })
+      const node = await createNode({ home, env: CLIENT, agent: { client: await createAgentClient(echo.card), config: {} } })
       nodes.push(node)
       await node.start()
     }

@@ -24,7 +24,7 @@ function processesOf(mark: string): number[] {
 }
 
 describe('hansa demo --json', function () {
-  this.timeout(90_000)
+  this.timeout(150_000)
   let hansa: HansaProcesses
   before(() => (hansa = new HansaProcesses()))
   after(() => hansa.end())
@@ -46,7 +46,7 @@ describe('hansa demo --json', function () {
       assert.ok(Number.isInteger(ms) && ms >= 0, step)
     }
     assert.equal(new Set(steps.map(({ step }) => step)).size, steps.length)
-    assert.ok(steps.reduce((sum, { ms }) => sum + ms, 0) < 60_000)
+    assert.ok(steps.reduce((sum, { ms }) => sum + ms, 0) < 120_000)
     assert.ok(seen > 5, `only ${seen} processes were ever seen, so seeing none afterwards proves nothing`)
     assert.deepEqual(processesOf(mark), [])
   })

@@ -224,7 +224,7 @@ describe('node/mapping: a plain REST service as an agent', () => {
       skills: []
     }
     await writeFile(join(folder, 'card.json'), JSON.stringify(card))
-    const client = createAgentClient(pathToFileURL(join(folder, 'card.json')).href, await mappingOf(YAML, {}, { token: 's3cret' }))
+    const client = await createAgentClient(pathToFileURL(join(folder, 'card.json')).href, await mappingOf(YAML, {}, { token: 's3cret' }))
     try {
       const { signal } = new AbortController()
       handle = (request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(request.url === '/v1/health' ? '' : '{"id":"B9"}')
