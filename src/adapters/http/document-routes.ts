@@ -1,9 +1,11 @@
+import type { JsonObject } from '@bufbuild/protobuf'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { parseHandle } from '../../core/ids/agent-id.ts'
 import { quote } from '../../core/ids/domain.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { GatewayDoor, Principal } from '../../ports/gateway-door.ts'
 import { HansaError } from '../../schema/errors.ts'
+import { cardTo03 } from '../../wire/binding/v03/card.ts'
 import { type CardSigner, signCard } from './card-signature.ts'
 import { fromHttpLibrary, replyError } from './error-reply.ts'
 import { aiCatalog, gatewayCard } from './gateway-documents.ts'
@@ -50,7 +52,18 @@ export function documentRoutes(app: FastifyInstance, deps: DocumentRouteDeps): v
     const body = aiCatalog(deps.base(request), known(deps.self()).domain, door.reachable(principal))
     return send(request, reply, { body, cache: 'private, max-age=5', type: 'application/ai-catalog+json' })
   })
-  app.get<{ Params: { handle: string } }>('/agents/:handle/.well-known/agent-card.json', { errorHandler }, async (request, reply) => {
+  const cardRoute = (name: string, written: (card: JsonObject) => JsonObject): void => {
+    app.get<{ Params: { handle: string } }>(`/agents/:handle/.well-known/${name}`, { errorHandler }, (request, reply) => sendCard(request, reply, written))
+  }
+  cardRoute('agent-card.json', (card) => card)
+  // Where clients of A2A 0.3 look, in their own form.
+  cardRoute('agent.json', cardTo03)
+
+  async function sendCard(
+    request: FastifyRequest<{ Params: { handle: string } }>,
+    reply: FastifyReply,
+    written: (card: JsonObject) => JsonObject
+  ): Promise<FastifyReply> {
     const principal = deps.identify(request)
     const release = door.admit(principal, 'call')
     const life = new AbortController()
@@ -58,11 +71,11 @@ export function documentRoutes(app: FastifyInstance, deps: DocumentRouteDeps): v
     try {
       const handle = checked(request.params.handle)
       const card = serveCard(await door.card(principal, handle, life.signal), handle, interfacesOf(deps.offers, deps.base(request), handle))
-      return send(request, reply, { body: signCard(card, known(deps.signer())), cache: 'private, max-age=60' })
+      return send(request, reply, { body: signCard(written(card), known(deps.signer())), cache: 'private, max-age=60' })
     } finally {
       release()
     }
-  })
+  }
 }
 
 /** A name that cannot be an agent's is an agent that does not exist. */

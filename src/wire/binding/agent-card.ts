@@ -1,7 +1,7 @@
-import { fromJson, type JsonObject, type JsonValue, toJson } from '@bufbuild/protobuf'
+import { fromJson, type JsonValue } from '@bufbuild/protobuf'
 import { HansaError } from '../../schema/errors.ts'
 import { type AgentCard, AgentCardSchema } from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
-import { cardFrom03, cardTo03 as jsonTo03, isCard03 } from './v03/card.ts'
+import { cardFrom03, isCard03 } from './v03/card.ts'
 
 /** A description carries the card and is at most 256 KiB; cards of real agents have 1 to 20 KiB. */
 export const MAX_CARD_BYTES = 64 * 1024
@@ -27,11 +27,6 @@ export function decodeCard(bytes: Uint8Array): AgentCard {
   const json = parseJson(bytes)
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw refuse('it is not a JSON object')
   return parseMessage(isCard03(json) ? cardFrom03(json) : json)
-}
-
-/** The card as clients of A2A 0.3 read it, with those of its interfaces that speak 0.3. Throws VERSION_NOT_SUPPORTED when there is none. */
-export function cardTo03(card: AgentCard): JsonObject {
-  return jsonTo03(toJson(AgentCardSchema, card) as JsonObject)
 }
 
 function parseJson(bytes: Uint8Array): JsonValue {
