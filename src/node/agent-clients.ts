@@ -1,6 +1,7 @@
 import { createCardClient } from '../adapters/http/card-client.ts'
 import { createJsonRpcTransport } from '../adapters/http/jsonrpc-transport.ts'
 import { createRestTransport } from '../adapters/http/rest-transport.ts'
+import { speaksMqtt } from '../adapters/mqtt/agent-address.ts'
 import { systemClock } from '../adapters/system/clock.ts'
 import type { AgentClient, AgentFace, AgentTransport } from '../ports/agent-client.ts'
 import type { Mapping } from '../wire/binding/mapping/mapping.ts'
@@ -20,7 +21,7 @@ const grpc = onDemand(
   async () => (await import('../adapters/grpc/grpc-transport.ts')).createGrpcTransport()
 )
 const mqtt = onDemand(
-  ({ binding, url }) => /mqtt/i.test(binding) && /^mqtts?:$/.test(url.protocol),
+  speaksMqtt,
   async () => (await import('../adapters/mqtt/agent-transport.ts')).createMqttTransport({ clock: systemClock })
 )
 

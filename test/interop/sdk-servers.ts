@@ -1,0 +1,80 @@
+import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { AgentCard } from '@a2a-js/sdk'
+import { type AgentExecutor, DefaultRequestHandler, InMemoryTaskStore, JsonRpcTransportHandler, ServerCallContext } from '@a2a-js/sdk/server'
+import { A2AService, grpcService, UserBuilder } from '@a2a-js/sdk/server/grpc'
+import mqtt from 'mqtt'
+
+const FULL = {
+  name: 'All',
+  description: 'Echoes, counts, waits',
+  version: '1.0.0',
+  capabilities: { streaming: true },
+  defaultInputModes: ['text/plain'],
+  defaultOutputModes: ['text/plain'],
+  skills: [{ id: 'test/all', name: 'All', description: 'All', tags: [] }]
+}
+
+/** A card with one interface. */
+export function cardOf(url: string, protocolBinding: string): object {
+  return { ...FULL, supportedInterfaces: [{ url, protocolBinding, protocolVersion: '1.0' }] }
+}
+
+function handlerOf(executor: AgentExecutor, binding: string): DefaultRequestHandler {
+  // The SDK serves only what its own card names.
+  return new DefaultRequestHandler(AgentCard.fromJSON(cardOf('http://unused.example', binding)), new InMemoryTaskStore(), executor)
+}
+
+export interface Served {
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** The SDK's own gRPC server. */
+export async function serveGrpc(executor: AgentExecutor): Promise<Served> {
+  const server = new Server()
+  server.addService(A2AService, grpcService({ requestHandler: handlerOf(executor, 'GRPC'), userBuilder: UserBuilder.noAuthentication }))
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error)))
+  )
+  return { url: `127.0.0.1:${port}`, close: () => Promise.resolve(server.forceShutdown()) }
+}
+
+/**
+ * The SDK's request handler behind the A2A-over-MQTT profile. The profile has requesters make task IDs and the SDK makes its own, so each is known here by both.
+ */
+export async function serveMqtt(executor: AgentExecutor, broker: string, path: string): Promise<Served> {
+  const rpc = new JsonRpcTransportHandler(handlerOf(executor, 'JSONRPC'))
+  const client = await mqtt.connectAsync(broker, { protocolVersion: 5, clientId: path, reconnectPeriod: 0 })
+  const own = new Map<string, string>()
+  const wanted = new Map<string, string>()
+  const rename = (text: string): string => [...wanted].reduce((all, [mine, theirs]) => all.replaceAll(mine, theirs), text)
+
+  async function serve(text: string, publish: (text: string) => void): Promise<void> {
+    const request = JSON.parse(text) as { params?: { id?: string; message?: { taskId?: string } } }
+    const asked = request.params?.message?.taskId
+    if (request.params?.message !== undefined && asked !== undefined) {
+      const known = own.get(asked)
+      if (known === undefined) delete request.params.message.taskId
+      else request.params.message.taskId = known
+    }
+    if (request.params?.id !== undefined) request.params.id = own.get(request.params.id) ?? request.params.id
+    const learn = (answer: string): string => {
+      const mine = /"(?:taskId|id)":"([0-9a-f-]{36})"/.exec(answer)?.[1]
+      if (asked !== undefined && mine !== undefined && !own.has(asked)) {
+        own.set(asked, mine)
+        wanted.set(mine, asked)
+      }
+      return rename(answer)
+    }
+    const answer: unknown = await rpc.handle(request as never, new ServerCallContext({ requestedVersion: '1.0' } as never))
+    if (typeof answer === 'object' && answer !== null && Symbol.asyncIterator in answer)
+      for await (const event of answer as AsyncIterable<unknown>) publish(learn(JSON.stringify(event)))
+    else publish(learn(JSON.stringify(answer)))
+  }
+
+  client.on('message', (_topic, payload, { properties: { responseTopic = '', correlationData } = {} }) => {
+    void serve(payload.toString(), (text) => client.publish(responseTopic, text, { qos: 1, properties: { correlationData } }))
+  })
+  await client.subscribeAsync(`$a2a/v1/request/${path}`, { qos: 1 })
+  return { url: `${broker}/${path}`, close: () => client.endAsync(true) }
+}
