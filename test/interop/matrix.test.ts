@@ -118,8 +118,10 @@ describe('every protocol in, every protocol out, through two gateways', function
       request.on('data', (piece: Buffer) => (body += piece.toString()))
       request.on('end', (): void => {
         const [, what, count = '0'] = (request.url ?? '').split('/')
-        if (what === 'echo')
-          return response.setHeader('content-type', 'application/json').end(JSON.stringify({ heard: (JSON.parse(body) as { say: string }).say }))
+        if (what === 'echo') {
+          response.setHeader('content-type', 'application/json').end(JSON.stringify({ heard: (JSON.parse(body) as { say: string }).say }))
+          return
+        }
         response.setHeader('content-type', 'application/x-ndjson')
         for (let index = 0; index < Number(count); index++) response.write(`${JSON.stringify({ delta: `${index} ` })}\n`)
         if (what === 'count') response.end()

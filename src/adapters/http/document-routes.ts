@@ -5,6 +5,7 @@ import { quote } from '../../core/ids/domain.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { GatewayDoor, Principal } from '../../ports/gateway-door.ts'
 import { HansaError } from '../../schema/errors.ts'
+import { A2A_VERSION } from '../../wire/binding/a2a-version.ts'
 import { cardTo03 } from '../../wire/binding/v03/card.ts'
 import { type CardSigner, signCard } from './card-signature.ts'
 import { fromHttpLibrary, replyError } from './error-reply.ts'
@@ -52,17 +53,18 @@ export function documentRoutes(app: FastifyInstance, deps: DocumentRouteDeps): v
     const body = aiCatalog(deps.base(request), known(deps.self()).domain, door.reachable(principal))
     return send(request, reply, { body, cache: 'private, max-age=5', type: 'application/ai-catalog+json' })
   })
-  const cardRoute = (name: string, written: (card: JsonObject) => JsonObject): void => {
-    app.get<{ Params: { handle: string } }>(`/agents/:handle/.well-known/${name}`, { errorHandler }, (request, reply) => sendCard(request, reply, written))
+  const route = (name: string, signed: (card: JsonObject, request: FastifyRequest) => string): void => {
+    app.get<{ Params: { handle: string } }>(`/agents/:handle/.well-known/${name}`, { errorHandler }, (request, reply) => sendCard(request, reply, signed))
   }
-  cardRoute('agent-card.json', (card) => card)
-  // Where clients of A2A 0.3 look, in their own form.
-  cardRoute('agent.json', cardTo03)
+  // Who names no version may speak 0.3 (A2A 3.6.2), and looks for its members.
+  route('agent-card.json', (card, { headers }) => signCard(card, known(deps.signer()), headers['a2a-version'] === A2A_VERSION ? {} : membersOf03(card)))
+  // Where older clients of 0.3 look, in their own form.
+  route('agent.json', (card) => signCard(cardTo03(card), known(deps.signer())))
 
   async function sendCard(
     request: FastifyRequest<{ Params: { handle: string } }>,
     reply: FastifyReply,
-    written: (card: JsonObject) => JsonObject
+    signed: (card: JsonObject, request: FastifyRequest) => string
   ): Promise<FastifyReply> {
     const principal = deps.identify(request)
     const release = door.admit(principal, 'call')
@@ -71,10 +73,29 @@ export function documentRoutes(app: FastifyInstance, deps: DocumentRouteDeps): v
     try {
       const handle = checked(request.params.handle)
       const card = serveCard(await door.card(principal, handle, life.signal), handle, interfacesOf(deps.offers, deps.base(request), handle))
-      return send(request, reply, { body: signCard(written(card), known(deps.signer())), cache: 'private, max-age=60' })
+      reply.header('vary', 'a2a-version')
+      return send(request, reply, { body: signed(card, request), cache: 'private, max-age=60' })
     } finally {
       release()
     }
+  }
+}
+
+/** What a client of 0.3 needs of a card to call the agent; the rest has the same names in both versions. Nothing where 0.3 is not served. */
+function membersOf03(card: JsonObject): JsonObject {
+  let written: JsonObject
+  try {
+    written = cardTo03(card)
+  } catch (thrown) {
+    if (thrown instanceof HansaError && thrown.code === 'VERSION_NOT_SUPPORTED') return {}
+    throw thrown
+  }
+  const { protocolVersion, url, preferredTransport, additionalInterfaces } = written
+  return {
+    protocolVersion: protocolVersion ?? '',
+    url: url ?? '',
+    preferredTransport: preferredTransport ?? '',
+    additionalInterfaces: additionalInterfaces ?? []
   }
 }
 
