@@ -129,7 +129,8 @@ describe('a mosquitto as the domain’s broker', () => {
     await agent.stop()
     const began = performance.now()
     await assert.rejects(transport.knock(face, options.signal), (thrown: HansaError) => thrown.code === 'AGENT_UNREACHABLE')
-    assert.ok(performance.now() - began < 1_000)
+    // Well below the 15 s that a first reply may take.
+    assert.ok(performance.now() - began < 10_000)
     await transport.close()
   })
 })
