@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util'
+import { fuzzDoors } from '../test/fuzz/doors.ts'
 import { fuzz } from '../test/fuzz/fuzz.ts'
 import { TARGETS } from '../test/fuzz/targets.ts'
 
-const USAGE = `usage: npm run fuzz [-- --runs N --seed S --json]   N inputs for each reader (1 to 10,000,000, default 5,000), S a whole number`
+const USAGE = `usage: npm run fuzz [-- --runs N --doors M --seed S --json]   N inputs for each reader (1 to 10,000,000, default 5,000), M for the doors of a
+gateway in all (default 10,000), S a whole number`
 
 /** `npm run fuzz`: changed inputs for every reader of what strangers send. Each must be read or refused with a HansaError, in bounded time. */
-const { runs, seed, json } = options()
+const { runs, doors, seed, json } = options()
 for (const target of TARGETS) {
   const begin = performance.now()
   const { failure, accepted, slowestMs, runs: ran } = fuzz(target, runs, seed)
@@ -20,13 +22,33 @@ for (const target of TARGETS) {
     )
 }
 
-function options(): { runs: number; seed: number; json: boolean } {
+const before = process.memoryUsage().rss
+for (const { name, runs: sent, refused, served, failure } of await fuzzDoors(doors, seed)) {
+  const ok = failure === undefined
+  if (!ok) process.exitCode = 1
+  const mib = Math.round((process.memoryUsage().rss - before) / 2 ** 20)
+  if (json) console.log(JSON.stringify({ case: `door ${name}`, ok, seed, runs: sent, refused, served, rssGrowthMiB: mib, ...(ok ? {} : { error: failure }) }))
+  else
+    console.log(
+      `${ok ? 'ok  ' : 'FAIL'} door ${name.padEnd(12)} ${sent} inputs, ${refused} refused, ${served} served, memory ${mib} MiB more${ok ? '' : `\n${failure}`}`
+    )
+}
+// Clients that were cut off in the middle of a handshake keep timers.
+process.exit()
+
+function options(): { runs: number; doors: number; seed: number; json: boolean } {
   try {
     const { values } = parseArgs({
-      options: { runs: { type: 'string', default: '5000' }, seed: { type: 'string', default: '20260101' }, json: { type: 'boolean', default: false } }
+      options: {
+        runs: { type: 'string', default: '5000' },
+        doors: { type: 'string', default: '10000' },
+        seed: { type: 'string', default: '20260101' },
+        json: { type: 'boolean', default: false }
+      }
     })
-    const { runs, seed } = { runs: Number(values.runs), seed: Number(values.seed) }
-    if (Number.isInteger(runs) && runs >= 1 && runs <= 10_000_000 && Number.isSafeInteger(seed)) return { runs, seed, json: values.json }
+    const { runs, doors, seed } = { runs: Number(values.runs), doors: Number(values.doors), seed: Number(values.seed) }
+    if (!(Number.isInteger(doors) && doors >= 1 && doors <= 10_000_000)) throw new RangeError('doors')
+    if (Number.isInteger(runs) && runs >= 1 && runs <= 10_000_000 && Number.isSafeInteger(seed)) return { runs, doors, seed, json: values.json }
   } catch {
     // An option that does not exist: the usage says which do.
   }
