@@ -59,12 +59,14 @@ export async function fuzzDoors(runs: number, seed: number): Promise<DoorOutcome
 
 async function fuzzWay(way: Way, gateway: Gateway, runs: number, seed: number): Promise<DoorOutcome> {
   const random = seededRandom(seed)
-  const pick = (): Uint8Array => way.corpus[Math.floor(random() * way.corpus.length)] ?? new Uint8Array()
+  // A slice of a Buffer is the Buffer itself, and changing one would change all that follow.
+  const corpus = way.corpus.map((input) => Uint8Array.from(input))
+  const pick = (): Uint8Array => corpus[Math.floor(random() * corpus.length)] ?? new Uint8Array()
   let left = runs
   let [refused, served] = [0, 0]
   let failure: string | undefined
   const witness = await way.open(gateway.port)
-  const good = way.corpus[0] ?? new Uint8Array()
+  const good = corpus[0] ?? new Uint8Array()
 
   // One at a time, however many lanes ask.
   let looking: Promise<void> = Promise.resolve()
@@ -102,7 +104,7 @@ const hello = { message: { messageId: 'm', role: 'ROLE_USER', parts: [{ text: 'h
 const rpc = (method: string, params: object): Uint8Array => bytes({ jsonrpc: '2.0', id: 1, method, params })
 const GRPC_HELLO = toBinary(
   SendMessageRequestSchema,
-  create(SendMessageRequestSchema, { ...fromJson(SendMessageRequestSchema, hello as JsonValue), tenant: HANDLE })
+  create(SendMessageRequestSchema, { ...fromJson(SendMessageRequestSchema, hello as unknown as JsonValue), tenant: HANDLE })
 )
 
 function httpWay(
