@@ -96,6 +96,8 @@ export function createPort(deps: PortDeps): Port {
   }
 
   function hand(socket: Socket, spoken: Exclude<Spoken, 'tls'>, identity?: PeerIdentity): void {
+    // Only HTTP/1 answers a client that has ended its side; any other would hold a connection that nobody is on.
+    if (spoken !== 'http1') socket.allowHalfOpen = false
     const acceptor = deps.acceptors[spoken]
     if (acceptor === undefined) socket.destroy()
     else acceptor(socket, { ...(identity === undefined ? {} : { identity }), ...(socket.remoteAddress === undefined ? {} : { address: socket.remoteAddress }) })
