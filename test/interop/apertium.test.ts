@@ -34,6 +34,14 @@ describe('Apertium', function () {
     assert.deepEqual(await apertium.translate({ sentences: [mark('a', [])], from: 'en', to: 'zh', signal: AbortSignal.timeout(1_000) }), [undefined])
   })
 
+  it('says by its score how much of a text it did not know, and leaves no marks', async () => {
+    const sentence = 'The flibbertigibbet is free.'
+    const [made] = await apertium.translate({ sentences: [mark(sentence, [])], from: 'en', to: 'es', signal: AbortSignal.timeout(20_000) })
+    assert.match(made?.text ?? '', /flibbertigibbet/)
+    assert.doesNotMatch(made?.text ?? '', /\*/)
+    assert.ok(made !== undefined && made.score < 1 && made.score >= 0.5, String(made?.score))
+  })
+
   it('gives back what is protected, and every character of its own stream format', async () => {
     const made = await say('Order {{orderId}} failed with error E_TIMEOUT at https://a.example/x.')
     for (const span of ['{{orderId}}', 'E_TIMEOUT', 'https://a.example/x']) assert.ok(made?.includes(span), `${span} in ${made ?? ''}`)

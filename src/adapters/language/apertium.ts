@@ -76,15 +76,18 @@ export class Apertium implements Backend {
 
   async #through(way: Way, sentence: Marked, signal: AbortSignal): Promise<Made | undefined> {
     let text = render(sentence, (slot) => `[${slot}]`, escape)
+    let unknown = 0
     for (const leg of way.legs) {
       signal.throwIfAborted()
       const pipe = this.#pipes.get(leg)
       if (pipe === undefined) throw new HansaError('TRANSLATION_UNAVAILABLE', `there is no ${leg}`, { pair: leg })
       // Some pairs add a blank in front.
-      text = (await pipe.translate(text, signal)).trim()
+      const { words, marks } = withoutMarks((await pipe.translate(text, signal)).trim())
+      text = words
+      unknown += marks
     }
     const restored = restore(cut(text), sentence)
-    return restored === undefined || restored === '' ? undefined : { text: restored, score: 1 }
+    return restored === undefined || restored === '' ? undefined : { text: restored, score: scoreOf(restored, unknown) }
   }
 }
 
@@ -99,16 +102,28 @@ function pivots(direct: readonly Way[]): Way[] {
   return [...found.values()]
 }
 
-/** The stages of a mode, each told to flush at null bytes (-z), unknown words without a mark (-n in place of $1). */
+/** The stages of a mode, each told to flush at null bytes (-z), unknown words with a mark (-g in place of $1). */
 function pipeline(mode: string): string {
   return mode
     .trim()
     .split('|')
     .map((stage) => {
-      const [program = '', ...rest] = stage.trim().replaceAll('$1', '-n').replaceAll('$2', '').split(/\s+/)
+      const [program = '', ...rest] = stage.trim().replaceAll('$1', '-g').replaceAll('$2', '').split(/\s+/)
       return [program, '-z', ...rest].join(' ')
     })
     .join(' | ')
+}
+
+/** A word that the dictionary has not stays as it was, behind a star. */
+function withoutMarks(answer: string): { readonly words: string; readonly marks: number } {
+  const marks = answer.match(/\*(?=[\p{L}\p{N}])/gu)?.length ?? 0
+  return { words: answer.replace(/\*(?=[\p{L}\p{N}])/gu, ''), marks }
+}
+
+/** The part of the words that were known, in hundredths: what was not is in the other language still, and who reads it is told. */
+function scoreOf(text: string, unknown: number): number {
+  const words = text.match(/[\p{L}\p{N}]+/gu)?.length ?? 1
+  return Math.max(0, Math.round((1 - unknown / words) * 100) / 100)
 }
 
 /** Characters of the stream format; the slots become superblanks ([0], [1]), which pass through every stage. */

@@ -10,8 +10,3 @@ export function coversLanguage(wanted: string, offered: string): boolean {
   const [range, tag] = [wanted.toLowerCase(), offered.toLowerCase()]
   return tag === range || tag.startsWith(range + '-')
 }
-
-/** True when who reads one reads the other: one tag covers the other (en and en-GB, zh and zh-Hans; not zh-Hans and zh-Hant). */
-export function sameLanguage(a: string, b: string): boolean {
-  return coversLanguage(a, b) || coversLanguage(b, a)
-}

@@ -1,4 +1,4 @@
-import { sameLanguage } from '../ids/language-tag.ts'
+import { sameReader } from './tags.ts'
 
 /** What a caller asked for (hansa.v1.Translation); an empty text is "not said". */
 export interface Wish {
@@ -21,12 +21,12 @@ export type Can = (from: string, to: string) => boolean
  * taken to write in the language it wants to read, where that is none of the target's.
  */
 export function planRequest(wish: Wish, source: string | undefined, target: readonly string[], can: Can): Decision {
-  const wanted = target.filter((language) => sameLanguage(language, wish.to))
+  const wanted = target.filter((language) => sameReader(language, wish.to))
   const from = source ?? (wanted.length === 0 ? wish.to : undefined)
   const [first = ''] = wanted.length > 0 ? wanted : target
   if (first === '') return { kind: 'none' }
   if (from === undefined || from === '') return { kind: 'unknown' }
-  if (target.some((language) => sameLanguage(language, from))) return { kind: 'none' }
+  if (target.some((language) => sameReader(language, from))) return { kind: 'none' }
   const to = (wanted.length > 0 ? wanted : target).find((language) => can(from, language))
   return to === undefined ? { kind: 'missing', from, to: first } : { kind: 'translate', from, to }
 }
@@ -34,7 +34,7 @@ export function planRequest(wish: Wish, source: string | undefined, target: read
 /** The language that the caller wants to read; undefined where it takes what comes. `source`: what its message was in, if that is known. */
 export function replyLanguage(wish: Wish, source: string | undefined, target: readonly string[]): string | undefined {
   if (wish.reply !== '') return wish.reply
-  if (!target.some((language) => sameLanguage(language, wish.to))) return wish.to
+  if (!target.some((language) => sameReader(language, wish.to))) return wish.to
   // `to` named a language of the target, so it said into what the message goes; answers return in the sender's own.
   return source
 }
@@ -42,7 +42,7 @@ export function replyLanguage(wish: Wish, source: string | undefined, target: re
 /** One text of an answer: from what it is in (`source`: declared or identified; else the target's own language) into what the caller reads. */
 export function planReply(reply: string | undefined, source: string | undefined, target: readonly string[], can: Can): Decision {
   const from = source ?? target[0]
-  if (reply === undefined || from === undefined || sameLanguage(from, reply)) return { kind: 'none' }
+  if (reply === undefined || from === undefined || sameReader(from, reply)) return { kind: 'none' }
   return can(from, reply) ? { kind: 'translate', from, to: reply } : { kind: 'missing', from, to: reply }
 }
 
@@ -54,7 +54,7 @@ export function isOurs(direction: { readonly from: string | undefined; readonly 
   const { from, to } = direction
   const there = pairs.some((pair) => {
     const [source = '', goal = ''] = pair.split('>')
-    return (from === undefined || sameLanguage(source, from)) && to.some((language) => sameLanguage(language, goal))
+    return (from === undefined || sameReader(source, from)) && to.some((language) => sameReader(language, goal))
   })
   if (there) return false
   // Without a known language there is nothing to compare; who decodes the message finds out.

@@ -1,3 +1,5 @@
+import { coversLanguage } from '../ids/language-tag.ts'
+
 /** One direction: BCP 47 tags. */
 export interface Pair {
   readonly from: string
@@ -25,6 +27,11 @@ export function tagDistance(wanted: string, offered: string): number | undefined
   const [full, other] = [new Intl.Locale(a).maximize(), new Intl.Locale(b).maximize()]
   if (full.language !== other.language || full.script !== other.script) return undefined
   return a.startsWith(`${b}-`) ? 1 : 2
+}
+
+/** True when who reads one reads the other. A tag that names no script (zh, as an identifier says it) is any of its language. */
+export function sameReader(a: string, b: string): boolean {
+  return coversLanguage(a, b) || coversLanguage(b, a) || tagDistance(a, b) !== undefined
 }
 
 /** The offered pairs that serve a wanted one, closest first. */

@@ -1,8 +1,9 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { formatHandle } from '../../../../core/ids/agent-id.ts'
-import { isLanguage, sameLanguage } from '../../../../core/ids/language-tag.ts'
+import { isLanguage } from '../../../../core/ids/language-tag.ts'
 import type { ByteBudget } from '../../../../core/structures/byte-budget.ts'
 import { isOurs, replyLanguage } from '../../../../core/translation/plan.ts'
+import { sameReader } from '../../../../core/translation/tags.ts'
 import type { Translator } from '../../../../ports/translator.ts'
 import { HansaError } from '../../../../schema/errors.ts'
 import { AppliedTranslationSchema, type Translation as Wish, TranslationSchema } from '../../../../schema/generated/hansa/v1/gateway_pb.ts'
@@ -94,16 +95,16 @@ export function createTranslation(deps: TranslateDeps): Translation {
     if (deps.translator === undefined || languages.length === 0) return { request: false, answers: false }
     const can = (from: string, to: string): boolean => translator.can(from, to)
     // What is in a language of the target needs nothing; what it is in may have to be found out.
-    const spoken = languages.some((language) => sameLanguage(language, wish.to))
+    const spoken = languages.some((language) => sameReader(language, wish.to))
     const from = wish.from !== '' ? wish.from : spoken ? undefined : wish.to
-    const understood = from !== undefined && languages.some((language) => sameLanguage(language, from))
+    const understood = from !== undefined && languages.some((language) => sameReader(language, from))
     const request = !wish.requestDone && !understood && isOurs({ from, to: languages }, can, gateway.translates)
     const reply = replyLanguage(wish, from, languages)
     const answers =
       !wish.replyDone &&
       (reply === undefined
         ? request
-        : !languages.every((language) => sameLanguage(language, reply)) && languages.some((l) => isOurs({ from: l, to: [reply] }, can, gateway.translates)))
+        : !languages.every((language) => sameReader(language, reply)) && languages.some((l) => isOurs({ from: l, to: [reply] }, can, gateway.translates)))
     return { request, answers }
   }
 
