@@ -9,6 +9,10 @@ import { isOperation, operations } from '../../../wire/operations.ts'
 import { trailerOf } from './hops.ts'
 import type { Entry, Incoming, RelayCall, Stage } from './relay-call.ts'
 
+/** Media types that a head may name in each of its lists, and the length of each (gateway.proto). */
+const MAX_TYPES = 16
+const MAX_TYPE = 256
+
 /** URIs of extensions that one call may ask for, and the length of each. */
 const MAX_EXTENSIONS = 32
 const MAX_EXTENSION = 512
@@ -80,5 +84,8 @@ function parseHeader(header: RelayHeader): Pick<RelayCall, 'target' | 'operation
   if (!isOperation(header.operation)) throw new HansaError('UNSUPPORTED_OPERATION', `no operation is called ${quote(header.operation)}`)
   if (header.extensions.length > MAX_EXTENSIONS || header.extensions.some((uri) => uri.length > MAX_EXTENSION))
     throw new HansaError('INVALID_ARGUMENT', `more than ${MAX_EXTENSIONS} extensions for ${formatHandle(target)}, or one longer than ${MAX_EXTENSION}`)
+  for (const types of [header.contentTypes, header.accepts])
+    if (types.length > MAX_TYPES || types.some((type) => type.length > MAX_TYPE))
+      throw new HansaError('MALFORMED', `more than ${MAX_TYPES} media types in the head of a call for ${formatHandle(target)}, or one longer than ${MAX_TYPE}`)
   return { target, operation: operations[header.operation] }
 }

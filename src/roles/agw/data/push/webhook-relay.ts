@@ -6,7 +6,7 @@ import type { Identities } from '../../../../ports/identity.ts'
 import type { Rpc } from '../../../../ports/rpc.ts'
 import type { WebhookSender } from '../../../../ports/webhook-sender.ts'
 import { HansaError } from '../../../../schema/errors.ts'
-import { type StreamResponse, StreamResponseSchema, TaskState } from '../../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { type StreamResponse, StreamResponseSchema, type TaskPushNotificationConfig, TaskState } from '../../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { decode } from '../../../../wire/decode.ts'
 import { methods } from '../../../../wire/methods.ts'
 import type { RoutingView } from '../../routing-view.ts'
@@ -31,6 +31,9 @@ export interface WebhookDeps {
   /** The event in the language of the task's owner, where this gateway translates for it. */
   readonly translate: (target: string, event: StreamResponse, signal: AbortSignal) => Promise<readonly StreamResponse[]>
 }
+
+/** A signed token has a few hundred characters, seldom thousands. */
+const MAX_SECRET = 8_192
 
 const ABOUT_WEBHOOKS: ReadonlySet<string> = new Set([
   'CreateTaskPushNotificationConfig',
@@ -101,6 +104,7 @@ export function createWebhooks(deps: WebhookDeps): Webhooks {
     const adapter = clientWebhooks(call.operation, {
       async keep(config) {
         sender.check(config.url)
+        checkSecrets(config)
         const id = deps.newId()
         await book.add({ id, principal, agent, config })
         return id
@@ -141,6 +145,14 @@ export function createWebhooks(deps: WebhookDeps): Webhooks {
       }
     }
   }
+}
+
+/** They go into a head of HTTP. Throws INVALID_ARGUMENT. */
+function checkSecrets({ token, authentication }: TaskPushNotificationConfig): void {
+  const wrong = [token, authentication?.scheme ?? '', authentication?.credentials ?? ''].some(
+    (text) => text.length > MAX_SECRET || !/^[\x20-\x7e]*$/.test(text)
+  )
+  if (wrong) throw new HansaError('INVALID_ARGUMENT', `token and credentials of a webhook are at most ${MAX_SECRET} characters of ASCII`, { field: 'token' })
 }
 
 function endsTask({ payload }: StreamResponse): boolean {

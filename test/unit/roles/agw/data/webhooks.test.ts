@@ -179,6 +179,12 @@ describe('webhooks of clients across gateways (A2A push notifications)', () => {
     assert.equal(held.length, 0)
   })
 
+  it('refuses secrets that would make another head of HTTP', async () => {
+    for (const bad of [{ token: 'a\r\nx: y' }, { token: 'é' }, { authentication: { scheme: 'Bearer', credentials: 'a\nb' } }, { token: 'x'.repeat(10_000) }])
+      await assert.rejects(set(north, { ...CLIENT, ...bad }), { code: 'INVALID_ARGUMENT' })
+    assert.equal(held.length, 0)
+  })
+
   it('refuses tokens that were made up, changed, or given out for another agent or by another gateway', async () => {
     await set(north)
     const url = held[0]?.url ?? ''
