@@ -3,7 +3,7 @@ import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, wr
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
-const DEMO_TIMEOUT_MS = 90_000
+const DEMO_TIMEOUT_MS = 240_000
 const COMMAND_TIMEOUT_MS = 20_000
 
 /**
