@@ -12,18 +12,20 @@ import type { Mapping } from '../wire/binding/mapping/mapping.ts'
  */
 export async function createAgentClient(card: string, mapping?: Mapping): Promise<AgentClient> {
   const plain = mapping === undefined ? [] : [(await import('./mapping/mapped-transport.ts')).createMappedTransport(mapping)]
-  return createCardClient({ card, transports: [...plain, createJsonRpcTransport(), createRestTransport(), grpc, mqtt] })
+  return createCardClient({ card, transports: [...plain, createJsonRpcTransport(), createRestTransport(), grpc(), mqtt()] })
 }
 
-/** Most agents speak neither gRPC nor MQTT, and their libraries take a second to load. */
-const grpc = onDemand(
-  ({ binding, version }) => binding === 'GRPC' && version === '1.0',
-  async () => (await import('../adapters/grpc/grpc-transport.ts')).createGrpcTransport()
-)
-const mqtt = onDemand(
-  speaksMqtt,
-  async () => (await import('../adapters/mqtt/agent-transport.ts')).createMqttTransport({ clock: systemClock })
-)
+// Most agents speak neither gRPC nor MQTT, and their libraries take a second to load. Each client has its own: closing one must not close another's.
+function grpc(): AgentTransport {
+  return onDemand(
+    ({ binding, version }) => binding === 'GRPC' && (version === '1.0' || version === '0.3'),
+    async () => (await import('../adapters/grpc/grpc-transport.ts')).createGrpcTransport()
+  )
+}
+
+function mqtt(): AgentTransport {
+  return onDemand(speaksMqtt, async () => (await import('../adapters/mqtt/agent-transport.ts')).createMqttTransport({ clock: systemClock }))
+}
 
 function onDemand(speaks: (face: AgentFace) => boolean, load: () => Promise<AgentTransport>): AgentTransport {
   let loaded: Promise<AgentTransport> | undefined

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { create, fromBinary, type JsonObject, toBinary } from '@bufbuild/protobuf'
 import { createVerify } from '../../src/adapters/system/crypto.ts'
 import { HansaError } from '../../src/schema/errors.ts'
 import { CallOpenSchema, HelloSchema, SignedRecordSchema } from '../../src/schema/generated/hansa/v1/call_pb.ts'
 import { AgentRecordSchema, DiscoverResponseSchema } from '../../src/schema/generated/hansa/v1/directory_pb.ts'
 import { parseCard } from '../../src/wire/binding/agent-card.ts'
+import { GRPC_BINDINGS } from '../../src/wire/binding/a2a-grpc.ts'
+import { requestFromJson, responseFromJson } from '../../src/wire/binding/a2a-json.ts'
 import { parseAnswer } from '../../src/wire/binding/a2a-jsonrpc-client.ts'
 import { parseCall } from '../../src/wire/binding/a2a-jsonrpc-server.ts'
 import { parseRestRequest } from '../../src/wire/binding/a2a-rest-server.ts'
@@ -61,7 +63,11 @@ const frames = [
   encodeFrame({ type: DATA_LAST, payload: Uint8Array.of(1, 2, 3) })
 ]
 
-const message = { messageId: 'm', role: 'ROLE_USER', parts: [{ text: 'hello' }, { data: { deep: [1, { a: null }] } }, { raw: 'AAEC', filename: 'a.bin' }] }
+const message: JsonObject = {
+  messageId: 'm',
+  role: 'ROLE_USER',
+  parts: [{ text: 'hello' }, { data: { deep: [1, { a: null }] } }, { raw: 'AAEC', filename: 'a.bin' }]
+}
 const message03 = {
   kind: 'message',
   messageId: 'm',
@@ -188,6 +194,22 @@ export const TARGETS: readonly Target[] = [
     ].map((result) => bytesOf(JSON.stringify({ jsonrpc: '2.0', id: 1, result }))),
     read: (input) => void parseAnswer(1, operations.SendMessage, textOf(input), '0.3')
   },
+  ...(['1.0', '0.3'] as const).flatMap((version): Target[] => {
+    const { parseRequest, renderRequest, parseResponse, renderResponse } = GRPC_BINDINGS[version]
+    const { SendMessage } = operations
+    return [
+      {
+        name: `grpc calls of ${version}`,
+        corpus: [renderRequest(SendMessage, requestFromJson(SendMessage, { message }), 'a@b.example')],
+        read: (input) => void parseRequest(SendMessage, input)
+      },
+      {
+        name: `grpc answers of ${version}`,
+        corpus: [renderResponse(SendMessage, responseFromJson(SendMessage, { message: { ...message, role: 'ROLE_AGENT' } }))],
+        read: (input) => void parseResponse(SendMessage, input)
+      }
+    ]
+  }),
   {
     // Method, path with query, and body, line by line.
     name: 'rest requests',

@@ -5,13 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { create, type Message } from '@bufbuild/protobuf'
-import type { AgentExecutor } from '@a2a-js/sdk/server'
 import { createGrpcTransport } from '../../src/adapters/grpc/grpc-transport.ts'
 import { createJsonRpcTransport } from '../../src/adapters/http/jsonrpc-transport.ts'
 import { createRestTransport } from '../../src/adapters/http/rest-transport.ts'
 import { createMqttTransport } from '../../src/adapters/mqtt/agent-transport.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
-import { textOf } from '../../src/cli/demo/agents/events.ts'
 import { createAgentClient } from '../../src/node/agent-clients.ts'
 import type { HansaNode } from '../../src/node/hansa-node.ts'
 import { loadMapping } from '../../src/node/mapping/mapping-file.ts'
@@ -19,9 +17,7 @@ import type { TestnetOptions } from '../../src/node/testnet.ts'
 import type { AgentClient, AgentFace, AgentTransport } from '../../src/ports/agent-client.ts'
 import * as a2a from '../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
 import type { Operation, OperationName } from '../../src/wire/operations.ts'
-import { counter } from '../fixtures/agents/counter.ts'
-import { echo } from '../fixtures/agents/echo.ts'
-import { waiter } from '../fixtures/agents/waiter.ts'
+import { versatile } from '../fixtures/agents/versatile.ts'
 import { applicable, foundWorld } from './draft-world.ts'
 import { bindSdkAgent } from './sdk-bindings.ts'
 import { cardOf, serveGrpc, serveMqtt } from './sdk-servers.ts'
@@ -48,15 +44,6 @@ export interface MatrixWorld {
   /** To an agent (handle) by way of both gateways. */
   readonly callers: ReadonlyMap<Caller, (handle: string) => Invoke>
   stop(): Promise<void>
-}
-
-const waiting = waiter()
-const all: AgentExecutor = {
-  execute(context, bus) {
-    const text = textOf(context.userMessage)
-    return (/^\d/.test(text) ? counter : text === 'wait' ? waiting : echo).execute(context, bus)
-  },
-  cancelTask: (taskId, bus) => waiting.cancelTask(taskId, bus)
 }
 
 /** A plain service: knows neither agents nor tasks. */
@@ -97,6 +84,7 @@ export async function foundMatrix(options_: TestnetOptions = {}): Promise<Matrix
   const direct = new Map<Target, Invoke>()
   const callers = new Map<Caller, (handle: string) => Invoke>()
   const closing: (() => Promise<unknown> | void)[] = []
+  const agent = versatile()
   const folder = await mkdtemp(join(tmpdir(), 'hansa-matrix-'))
   const world = await foundWorld(options_)
   const file = async (name: string, content: string): Promise<string> => {
@@ -109,12 +97,12 @@ export async function foundMatrix(options_: TestnetOptions = {}): Promise<Matrix
   await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve))
   const service = `http://127.0.0.1:${(plain.address() as AddressInfo).port}`
   const [rpc, rest, grpc, broker] = [
-    await bindSdkAgent('JSONRPC', '1.0', all),
-    await bindSdkAgent('HTTP+JSON', '1.0', all),
-    await serveGrpc(all),
+    await bindSdkAgent('JSONRPC', '1.0', agent),
+    await bindSdkAgent('HTTP+JSON', '1.0', agent),
+    await serveGrpc(agent),
     southGateway.ingress()?.replace('http:', 'mqtt:') ?? ''
   ]
-  const mqtt = await serveMqtt(all, broker, 'south.example/local/mqtt')
+  const mqtt = await serveMqtt(agent, broker, 'south.example/local/mqtt')
   closing.push(
     () => rpc.close(),
     () => rest.close(),
@@ -180,7 +168,7 @@ export async function foundMatrix(options_: TestnetOptions = {}): Promise<Matrix
     direct,
     callers,
     async stop() {
-      waiting.finish()
+      agent.finish()
       for (const close of closing.reverse()) await Promise.resolve(close()).catch(() => undefined)
       await world.net.stop()
       plain.close()

@@ -1,7 +1,15 @@
 import type { Socket } from 'node:net'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { AgentCard } from '@a2a-js/sdk'
-import { type AgentExecutor, DefaultRequestHandler, InMemoryTaskStore, JsonRpcTransportHandler, ServerCallContext } from '@a2a-js/sdk/server'
+import {
+  type AgentExecutor,
+  DefaultRequestHandler,
+  InMemoryPushNotificationStore,
+  InMemoryTaskStore,
+  JsonRpcTransportHandler,
+  ServerCallContext
+} from '@a2a-js/sdk/server'
+import { LegacyA2AService, legacyGrpcService } from '@a2a-js/sdk/compat/v0_3/server/grpc'
 import { A2AService, grpcService, UserBuilder } from '@a2a-js/sdk/server/grpc'
 import mqtt from 'mqtt'
 
@@ -9,20 +17,22 @@ const FULL = {
   name: 'All',
   description: 'Echoes, counts, waits',
   version: '1.0.0',
-  capabilities: { streaming: true },
+  capabilities: { streaming: true, pushNotifications: true, extendedAgentCard: true },
   defaultInputModes: ['text/plain'],
   defaultOutputModes: ['text/plain'],
   skills: [{ id: 'test/all', name: 'All', description: 'All', tags: [] }]
 }
 
-/** A card with one interface. */
-export function cardOf(url: string, protocolBinding: string): object {
-  return { ...FULL, supportedInterfaces: [{ url, protocolBinding, protocolVersion: '1.0' }] }
+/** A card with one interface, as `version` writes it. */
+export function cardOf(url: string, binding: string, version: '1.0' | '0.3' = '1.0'): object {
+  if (version === '0.3') return { ...FULL, protocolVersion: '0.3.0', url, preferredTransport: binding }
+  return { ...FULL, supportedInterfaces: [{ url, protocolBinding: binding, protocolVersion: version }] }
 }
 
-function handlerOf(executor: AgentExecutor, binding: string): DefaultRequestHandler {
+function handlerOf(executor: AgentExecutor, protocolBinding: string, protocolVersion = '1.0'): DefaultRequestHandler {
   // The SDK serves only what its own card names.
-  return new DefaultRequestHandler(AgentCard.fromJSON(cardOf('http://unused.example', binding)), new InMemoryTaskStore(), executor)
+  const card = AgentCard.fromJSON({ ...FULL, supportedInterfaces: [{ url: 'http://unused.example', protocolBinding, protocolVersion }] })
+  return new DefaultRequestHandler(card, new InMemoryTaskStore(), executor, undefined, new InMemoryPushNotificationStore(), undefined, card)
 }
 
 export interface Served {
@@ -31,9 +41,11 @@ export interface Served {
 }
 
 /** The SDK's own gRPC server. */
-export async function serveGrpc(executor: AgentExecutor): Promise<Served> {
+export async function serveGrpc(executor: AgentExecutor, version: '1.0' | '0.3' = '1.0'): Promise<Served> {
   const server = new Server()
-  server.addService(A2AService, grpcService({ requestHandler: handlerOf(executor, 'GRPC'), userBuilder: UserBuilder.noAuthentication }))
+  const options = { requestHandler: handlerOf(executor, 'GRPC', version), userBuilder: UserBuilder.noAuthentication }
+  if (version === '1.0') server.addService(A2AService, grpcService(options))
+  else server.addService(LegacyA2AService, legacyGrpcService(options))
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error)))
   )

@@ -4,7 +4,8 @@ import type { Clock } from '../../ports/clock.ts'
 import type { ClientFacts, GatewayDoor, Identify, Principal } from '../../ports/gateway-door.ts'
 import type { Log } from '../../ports/log.ts'
 import { HansaError, toHansaError } from '../../schema/errors.ts'
-import { checkVersion } from '../../wire/binding/a2a-version.ts'
+import { grpcVersionAt } from '../../wire/binding/a2a-grpc.ts'
+import { A2A_VERSION, checkVersion } from '../../wire/binding/a2a-version.ts'
 import { type CallMetadata, readMetadata } from './call-metadata.ts'
 import { statusOf } from './error-reply.ts'
 
@@ -58,7 +59,7 @@ export function createAdmission(client: ClientFacts, deps: AdmissionDeps, destro
     return deps.identify(client)
   }
 
-  const interceptor: ServerInterceptor = (_method, next) => {
+  const interceptor: ServerInterceptor = ({ path }, next) => {
     const life = new AbortController()
     let release: (() => void) | undefined
     let late: (() => void) | undefined
@@ -80,7 +81,7 @@ export function createAdmission(client: ClientFacts, deps: AdmissionDeps, destro
       const said = readMetadata(metadata)
       const principal = identify(said)
       release = deps.door.admit(principal, 'call')
-      checkVersion(said.version)
+      checkVersion(said.version, grpcVersionAt(path) ?? A2A_VERSION)
       deps.open.add(life)
       late = deps.clock.after(REQUEST_MS, () => fail(new HansaError('DEADLINE_EXCEEDED', `the request was not here within ${REQUEST_MS} ms`)))
       const cut = (): void => {

@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { ClientFacts, GatewayDoor, Identify } from '../../ports/gateway-door.ts'
 import type { Log } from '../../ports/log.ts'
 import { HansaError } from '../../schema/errors.ts'
-import { a2aOperations, grpcPath } from '../../wire/binding/a2a-grpc.ts'
+import { GRPC_BINDINGS } from '../../wire/binding/a2a-grpc.ts'
 import { A2A_VERSION } from '../../wire/binding/a2a-version.ts'
 import { createAdmission } from './admission.ts'
 import { answer } from './answer.ts'
@@ -52,7 +52,10 @@ const OPTIONS = {
 
 const bytes = (message: Buffer): Buffer => message
 
-/** The gateway's gRPC door: A2A 1.0 for clients that know nothing of Hansa. The tenant of a request is the handle of the agent. */
+/**
+ * The gateway's gRPC door, for clients that know nothing of Hansa. The tenant of a request is the handle of the agent; A2A 0.3 has no tenant, so there the
+ * metadata x-hansa-agent or the host that is called ({name}.{domain}) says which.
+ */
 export function createGrpcDoor(deps: GrpcDoorDeps): GrpcDoor {
   const open = deps.open ?? new Set<AbortController>()
   const connections = new Map<Duplex, ConnectionInjector>()
@@ -65,10 +68,11 @@ export function createGrpcDoor(deps: GrpcDoorDeps): GrpcDoor {
     if (stopping || socket.destroyed) return void socket.destroy()
     const admission = createAdmission(client, { ...deps, open, closing: () => stopping }, () => socket.destroy())
     const server = new Server({ ...OPTIONS, interceptors: [admission.interceptor] })
-    for (const operation of a2aOperations) {
-      const handler: handleServerStreamingCall<Buffer, Buffer> = (call) => void answer(deps, operation, call, admission.admitted(call.metadata))
-      server.register(grpcPath(operation), handler, bytes, bytes, 'serverStream')
-    }
+    for (const binding of Object.values(GRPC_BINDINGS))
+      for (const operation of binding.operations) {
+        const handler: handleServerStreamingCall<Buffer, Buffer> = (call) => void answer(deps, binding, operation, call, admission.admitted(call.metadata))
+        server.register(binding.path(operation), handler, bytes, bytes, 'serverStream')
+      }
     const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
     connections.set(socket, injector)
     socket.once('close', () => {
@@ -107,6 +111,7 @@ export function createGrpcDoor(deps: GrpcDoorDeps): GrpcDoor {
       await saidGoodbye()
       for (const socket of connections.keys()) socket.destroy()
     },
+    // An interface of 0.3 in a card could not say which agent it is.
     offered: [{ binding: 'GRPC', version: A2A_VERSION }],
     get connections() {
       return connections.size

@@ -2,8 +2,8 @@ import { connectivityState, type Client, Metadata, type ServiceError, status as 
 import type { Message } from '@bufbuild/protobuf'
 import type { AgentFace, AgentTransport, InvokeOptions } from '../../ports/agent-client.ts'
 import { HansaError, toHansaError } from '../../schema/errors.ts'
-import { grpcPath, parseGrpcResponse, renderGrpcRequest } from '../../wire/binding/a2a-grpc.ts'
-import { A2A_VERSION } from '../../wire/binding/a2a-version.ts'
+import { GRPC_BINDINGS, type GrpcBinding } from '../../wire/binding/a2a-grpc.ts'
+import { agentHeaders } from '../../wire/binding/agent-headers.ts'
 import { parseGrpcError } from '../../wire/binding/grpc-error.ts'
 import type { Operation } from '../../wire/operations.ts'
 import { type ChannelSettings, createChannels, isGrpcUrl } from './channels.ts'
@@ -12,7 +12,7 @@ import { createGate, readResponses } from './response-reader.ts'
 const bytes = (message: Buffer): Buffer => message
 
 /**
- * Speaks A2A 1.0 over gRPC to any agent: second half of the translation of protocols (draft 2.5, 3.3.2), out of the canonical message into the target's format.
+ * Speaks A2A 1.0 and 0.3 over gRPC to any agent: second half of the translation of protocols (draft 2.5, 3.3.2), out of the canonical message into the target's format.
  */
 export function createGrpcTransport(settings: ChannelSettings = {}): AgentTransport {
   const channels = createChannels(settings)
@@ -20,11 +20,12 @@ export function createGrpcTransport(settings: ChannelSettings = {}): AgentTransp
   async function* invoke(face: AgentFace, operation: Operation, request: Message, options: InvokeOptions): AsyncGenerator<Message, void, undefined> {
     const { signal } = options
     if (signal.aborted) throw toHansaError(signal.reason)
-    const metadata = metadataOf(options)
-    const message = Buffer.from(renderGrpcRequest(operation, request, face.tenant))
+    const a2a = bindingOf(face)
+    const metadata = metadataOf(a2a, options)
+    const message = Buffer.from(a2a.renderRequest(operation, request, face.tenant))
     const gate = createGate()
     // On the wire a single answer is a stream of one.
-    const stream = channels.to(face).makeServerStreamRequest(grpcPath(operation), bytes, bytes, message, metadata, { interceptors: [gate.interceptor] })
+    const stream = channels.to(face).makeServerStreamRequest(a2a.path(operation), bytes, bytes, message, metadata, { interceptors: [gate.interceptor] })
     let met = false
     stream.once('metadata', () => (met = true))
     const cancel = (): void => stream.cancel()
@@ -33,7 +34,7 @@ export function createGrpcTransport(settings: ChannelSettings = {}): AgentTransp
     try {
       for await (const answer of readResponses(stream, gate)) {
         if (++answers > 1 && !operation.streaming) throw new HansaError('INVALID_AGENT_RESPONSE', 'the agent answered more than once')
-        yield parseGrpcResponse(operation, answer)
+        yield a2a.parseResponse(operation, answer)
       }
     } catch (thrown) {
       if (signal.aborted) throw toHansaError(signal.reason)
@@ -47,7 +48,7 @@ export function createGrpcTransport(settings: ChannelSettings = {}): AgentTransp
   }
 
   return {
-    speaks: ({ url, binding, version }) => binding.toUpperCase() === 'GRPC' && version === A2A_VERSION && isGrpcUrl(url),
+    speaks: ({ url, binding, version }) => binding.toUpperCase() === 'GRPC' && Object.hasOwn(GRPC_BINDINGS, version) && isGrpcUrl(url),
     invoke,
     async knock(face, signal) {
       // A connection that is open already proves nothing of now.
@@ -65,16 +66,13 @@ export function createGrpcTransport(settings: ChannelSettings = {}): AgentTransp
   }
 }
 
-function metadataOf({ extensions, principal, traceparent, tracestate }: InvokeOptions): Metadata {
-  const unfit = extensions.find((uri) => !/^[\x21-\x2b\x2d-\x7e]+$/.test(uri))
-  if (unfit !== undefined) throw new HansaError('INVALID_ARGUMENT', `not the URI of an extension: ${JSON.stringify(unfit.slice(0, 80))}`)
+function bindingOf({ version }: AgentFace): GrpcBinding {
+  return version === '0.3' ? GRPC_BINDINGS['0.3'] : GRPC_BINDINGS['1.0']
+}
+
+function metadataOf({ version }: GrpcBinding, options: InvokeOptions): Metadata {
   const metadata = new Metadata()
-  metadata.set('a2a-version', A2A_VERSION)
-  if (extensions.length > 0) metadata.set('a2a-extensions', extensions.join(', '))
-  if (traceparent !== undefined) metadata.set('traceparent', traceparent)
-  if (tracestate !== undefined) metadata.set('tracestate', tracestate)
-  // Who calls, as the network has verified it. Agents that know nothing of it ignore it.
-  metadata.set('x-hansa-principal', principal)
+  for (const [key, value] of Object.entries(agentHeaders(version, options))) metadata.set(key, value)
   return metadata
 }
 

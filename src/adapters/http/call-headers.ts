@@ -1,7 +1,4 @@
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
-import type { InvokeOptions } from '../../ports/agent-client.ts'
-import { HansaError } from '../../schema/errors.ts'
-import type { A2aVersion } from '../../wire/binding/a2a-version.ts'
+import type { IncomingHttpHeaders } from 'node:http'
 import { declaredLanguage, wantedLanguage } from '../../wire/binding/languages.ts'
 import { traceContext } from '../../wire/trace-context.ts'
 
@@ -39,18 +36,4 @@ export function readCallHeaders(headers: IncomingHttpHeaders): CallHeaders {
 
 function text(header: string | string[] | undefined): string | undefined {
   return header === undefined ? undefined : String(header)
-}
-
-/** To an agent. Throws INVALID_ARGUMENT for an extension that would break out of its header. */
-export function writeCallHeaders(version: A2aVersion, { extensions, principal, traceparent, tracestate }: InvokeOptions): OutgoingHttpHeaders {
-  const unfit = extensions.find((uri) => !/^[\x21-\x2b\x2d-\x7e]+$/.test(uri))
-  if (unfit !== undefined) throw new HansaError('INVALID_ARGUMENT', `not the URI of an extension: ${JSON.stringify(unfit.slice(0, 80))}`)
-  return {
-    'a2a-version': version,
-    ...(extensions.length > 0 ? { [version === '0.3' ? 'x-a2a-extensions' : 'a2a-extensions']: extensions.join(', ') } : {}),
-    // Who calls, as the network has verified it. Agents that know nothing of it ignore it.
-    'x-hansa-principal': principal,
-    ...(traceparent === undefined ? {} : { traceparent }),
-    ...(traceparent === undefined || tracestate === undefined ? {} : { tracestate })
-  }
 }

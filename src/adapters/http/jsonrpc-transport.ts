@@ -1,9 +1,9 @@
 import type { Message } from '@bufbuild/protobuf'
 import type { AgentTransport } from '../../ports/agent-client.ts'
 import { HansaError } from '../../schema/errors.ts'
+import { agentHeaders } from '../../wire/binding/agent-headers.ts'
 import { parseAnswer, renderCall } from '../../wire/binding/a2a-jsonrpc-client.ts'
 import type { A2aVersion } from '../../wire/binding/a2a-version.ts'
-import { writeCallHeaders } from './call-headers.ts'
 import { callOverHttp, isHttp, knockOverHttp, MAX_ANSWER } from './http-call.ts'
 
 export interface HttpTransportSettings {
@@ -31,7 +31,7 @@ export function createJsonRpcTransport({ maxAnswer = MAX_ANSWER }: HttpTransport
           headers: {
             'content-type': 'application/json',
             accept: operation.streaming ? 'text/event-stream, application/json' : 'application/json',
-            ...writeCallHeaders(version, options)
+            ...agentHeaders(version, options)
           },
           body: renderCall(id, operation, withTenant(request, face.tenant), version),
           signal: options.signal

@@ -1,8 +1,8 @@
 import type { Message } from '@bufbuild/protobuf'
 import type { AgentTransport } from '../../ports/agent-client.ts'
+import { agentHeaders } from '../../wire/binding/agent-headers.ts'
 import { parseRestError, parseRestResponse, renderRestCall } from '../../wire/binding/a2a-rest-client.ts'
 import type { A2aVersion } from '../../wire/binding/a2a-version.ts'
-import { writeCallHeaders } from './call-headers.ts'
 import { REST_TYPES } from './error-reply.ts'
 import { callOverHttp, isHttp, knockOverHttp, MAX_ANSWER } from './http-call.ts'
 import type { HttpTransportSettings } from './jsonrpc-transport.ts'
@@ -23,7 +23,7 @@ export function createRestTransport({ maxAnswer = MAX_ANSWER }: HttpTransportSet
             // Agents that are newer than 1.0.0 say a2a+json; all of them read it as JSON.
             ...(body === undefined ? {} : { 'content-type': 'application/json' }),
             accept: operation.streaming ? `text/event-stream, ${REST_TYPES[version]}` : `${REST_TYPES[version]}, application/json`,
-            ...writeCallHeaders(version, options)
+            ...agentHeaders(version, options)
           },
           ...(body === undefined ? {} : { body }),
           signal: options.signal

@@ -5,7 +5,7 @@ import { requestToJson, responseFromJson } from './a2a-json.ts'
 import type { A2aVersion } from './a2a-version.ts'
 import { parseError } from './error-info.ts'
 import { ERROR_STATUS } from './error-status.ts'
-import { pushTo03Rest, responseFrom03Rest, sendTo03Rest } from './v03/rest-messages.ts'
+import { pushTo03Proto, responseFrom03Proto, sendTo03Proto } from './v03/proto-messages.ts'
 
 export interface RestCall {
   readonly method: 'GET' | 'POST' | 'DELETE'
@@ -28,9 +28,9 @@ export function renderRestCall(operation: Operation, request: Message, version: 
   const configs = `/tasks/${text('taskId')}/pushNotificationConfigs`
   switch (operation.name) {
     case 'SendMessage':
-      return post('/message:send', old ? sendTo03Rest(json) : json)
+      return post('/message:send', old ? sendTo03Proto(json) : json)
     case 'SendStreamingMessage':
-      return post('/message:stream', old ? sendTo03Rest(json) : json)
+      return post('/message:stream', old ? sendTo03Proto(json) : json)
     case 'GetTask':
       return get(`/tasks/${text('id')}`, 'historyLength')
     case 'ListTasks':
@@ -44,7 +44,7 @@ export function renderRestCall(operation: Operation, request: Message, version: 
       // The .proto says GET, the text POST; servers that take one of them take this one.
       return { method: 'POST', path: `${base}/tasks/${text('id')}:subscribe` }
     case 'CreateTaskPushNotificationConfig':
-      return post(configs, old ? pushTo03Rest(json) : json)
+      return post(configs, old ? pushTo03Proto(json) : json)
     case 'ListTaskPushNotificationConfigs':
       return get(configs, 'pageSize', 'pageToken')
     case 'GetTaskPushNotificationConfig':
@@ -71,7 +71,7 @@ function queryOf(json: JsonObject, names: readonly string[]): string {
 export function parseRestResponse(operation: Operation, text: string, version: A2aVersion): Message {
   const json = parse(text, operation)
   if (isObject(json) && (isObject(json['error']) || typeof json['code'] === 'number')) throw parseRestError(operation, undefined, text)
-  return responseFromJson(operation, version === '0.3' ? responseFrom03Rest(operation.name, json) : json)
+  return responseFromJson(operation, version === '0.3' ? responseFrom03Proto(operation.name, json) : json)
 }
 
 function parse(text: string, operation: Operation): JsonValue {

@@ -9,7 +9,7 @@ import { renderError } from './error-info.ts'
 import { ERROR_STATUS } from './error-status.ts'
 import { parseJsonBody } from './json-body.ts'
 import { checkRequired } from './required-fields.ts'
-import { pushFrom03Rest, responseTo03Rest, sendFrom03Rest } from './v03/rest-messages.ts'
+import { pushFrom03Proto, responseTo03Proto, sendFrom03Proto } from './v03/proto-messages.ts'
 
 export interface RestRequest {
   readonly method: string
@@ -60,11 +60,11 @@ function parametersOf({ name, taskId }: RestTarget, { query, body, version }: Re
   switch (name) {
     case 'SendMessage':
     case 'SendStreamingMessage':
-      return version === '0.3' ? sendFrom03Rest(said) : said
+      return version === '0.3' ? sendFrom03Proto(said) : said
     case 'CancelTask':
       return agreeing(version === '0.3' ? onlyMetadata(said) : said, 'id', taskId)
     case 'CreateTaskPushNotificationConfig':
-      return agreeing(version === '0.3' ? pushFrom03Rest(said) : said, 'taskId', taskId)
+      return agreeing(version === '0.3' ? pushFrom03Proto(said) : said, 'taskId', taskId)
     default:
       return parameters
   }
@@ -126,7 +126,7 @@ function valueOf(kind: Kind, value: string, wrong: (why: string) => HansaError):
 /** The body of an answer, or one event of a stream, as JSON text. */
 export function renderRestResponse(operation: Operation, response: Message, version: A2aVersion = A2A_VERSION): string {
   const json = responseToJson(operation, response)
-  return JSON.stringify(version === '0.3' ? responseTo03Rest(operation.name, json as JsonObject) : json)
+  return JSON.stringify(version === '0.3' ? responseTo03Proto(operation.name, json as JsonObject) : json)
 }
 
 /** An error as google.rpc.Status in JSON (specification 11.6), or as 0.3 had it: a bare JSON-RPC error. The HTTP status is in ERROR_STATUS. */

@@ -15,11 +15,9 @@ export function a2aVersionOf(sent: string | undefined): A2aVersion {
   throw new HansaError('VERSION_NOT_SUPPORTED', `A2A ${JSON.stringify(version.slice(0, 20))} is not spoken here; 1.0 and 0.3 are`, { supported: '1.0, 0.3' })
 }
 
-/** As `a2aVersionOf`, for a binding that speaks 1.0 alone. Throws VERSION_NOT_SUPPORTED. */
-export function checkVersion(sent: string | undefined): void {
-  const version = sent === undefined || sent.trim() === '' ? '0.3' : sent.trim()
-  if (version !== A2A_VERSION)
-    throw new HansaError('VERSION_NOT_SUPPORTED', `A2A ${JSON.stringify(version.slice(0, 20))} is not spoken here; ${A2A_VERSION} is`, {
-      supported: A2A_VERSION
-    })
+/** As `a2aVersionOf`, where the address has said the version already: the client must not say another. Throws VERSION_NOT_SUPPORTED. */
+export function checkVersion(sent: string | undefined, spoken: A2aVersion): void {
+  const version = a2aVersionOf(sent)
+  if (version !== spoken)
+    throw new HansaError('VERSION_NOT_SUPPORTED', `A2A ${spoken} is spoken here, not ${version} (a call without A2A-Version speaks 0.3)`, { supported: spoken })
 }

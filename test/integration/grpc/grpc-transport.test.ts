@@ -104,7 +104,8 @@ describe('gRPC transport to an agent', () => {
     assert.ok(transport.speaks(face(1)))
     assert.ok(transport.speaks(face(1, { url: new URL('https://agent.example') })))
     assert.ok(!transport.speaks(face(1, { binding: 'JSONRPC' })))
-    assert.ok(!transport.speaks(face(1, { version: '0.3' })))
+    assert.ok(transport.speaks(face(1, { version: '0.3' })))
+    assert.ok(!transport.speaks(face(1, { version: '0.2' })))
     assert.ok(!transport.speaks(face(1, { url: new URL('unix:/run/agent.sock') })))
   })
 

@@ -18,7 +18,7 @@ import {
   TaskSchema,
   TaskState
 } from '../../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
-import { EmptySchema } from '@bufbuild/protobuf/wkt'
+import { EmptySchema, ValueSchema } from '@bufbuild/protobuf/wkt'
 import { type HttpDoor, httpDoor } from '../../support/http-door.ts'
 import { FakeDoor } from './fake-door.ts'
 
@@ -191,6 +191,19 @@ describe('A2A over HTTP at a gateway', () => {
         }
         await assert.rejects(read(), /the line was cut/)
         assert.equal(events, 1)
+      })
+
+      it('is told that the agent is wrong when it answers with what JSON has not', async () => {
+        door.answer = async function* () {
+          await Promise.resolve()
+          const data = create(ValueSchema, { kind: { case: 'numberValue', value: NaN } })
+          const message = { messageId: 'r1', role: Role.AGENT, parts: [{ content: { case: 'data' as const, value: data } }] }
+          yield create(SendMessageResponseSchema, { payload: { case: 'message', value: message } })
+        }
+        await assert.rejects(client.sendMessage(hello()), (error: Error) => {
+          assert.match(`${error.name} ${error.message}`, /InvalidAgentResponse|cannot be said in JSON/)
+          return true
+        })
       })
 
       it('aborts its call within a second when it goes away', async () => {

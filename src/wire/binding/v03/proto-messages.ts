@@ -12,8 +12,8 @@ const RESPONSE: Place = { path: '', of: 'response' }
 /** Resource names of the .proto of 0.3. */
 const NAME = /^tasks\/([^/]+)\/pushNotificationConfigs\/([^/]*)$/
 
-/** The body of POST message:send and message:stream. Throws INVALID_ARGUMENT naming the field. */
-export function sendFrom03Rest(body: JsonObject): JsonObject {
+/** A request to send, as REST has it in its body and gRPC as its message. Throws INVALID_ARGUMENT naming the field. */
+export function sendFrom03Proto(body: JsonObject): JsonObject {
   return translateFields(body, REQUEST, {
     message: ['message', messageFrom],
     // The name of the field, which some clients write instead of its JSON name.
@@ -23,7 +23,7 @@ export function sendFrom03Rest(body: JsonObject): JsonObject {
   })
 }
 
-export function sendTo03Rest(request: JsonObject): JsonObject {
+export function sendTo03Proto(request: JsonObject): JsonObject {
   return translateFields(request, REQUEST, {
     tenant: undefined,
     message: ['message', messageTo],
@@ -32,19 +32,19 @@ export function sendTo03Rest(request: JsonObject): JsonObject {
   })
 }
 
-/** The body of POST pushNotificationConfigs; the task's ID is in the path. Throws INVALID_ARGUMENT naming the field. */
-export function pushFrom03Rest(body: JsonObject): JsonObject {
+/** A new push configuration; the ID of its task is elsewhere. Throws INVALID_ARGUMENT naming the field. */
+export function pushFrom03Proto(body: JsonObject): JsonObject {
   return pushOfTask(body, REQUEST)
 }
 
-export function pushTo03Rest(config: JsonObject): JsonObject {
+export function pushTo03Proto(config: JsonObject): JsonObject {
   const id = typeof config['id'] === 'string' ? config['id'] : ''
   const task = typeof config['taskId'] === 'string' ? config['taskId'] : ''
   return { name: `tasks/${task}/pushNotificationConfigs/${id}`, pushNotificationConfig: pushTo(config, RESPONSE) ?? {} }
 }
 
-/** A body of 0.3 REST as ProtoJSON of the response of 1.0. Throws INVALID_AGENT_RESPONSE. */
-export function responseFrom03Rest(name: OperationName, body: JsonValue): JsonValue {
+/** A response of 0.3 in its ProtoJSON as ProtoJSON of the response of 1.0. Throws INVALID_AGENT_RESPONSE. */
+export function responseFrom03Proto(name: OperationName, body: JsonValue): JsonValue {
   switch (name) {
     case 'SendMessage':
     case 'SendStreamingMessage':
@@ -65,7 +65,7 @@ export function responseFrom03Rest(name: OperationName, body: JsonValue): JsonVa
   }
 }
 
-export function responseTo03Rest(name: OperationName, response: JsonObject): JsonValue {
+export function responseTo03Proto(name: OperationName, response: JsonObject): JsonValue {
   switch (name) {
     case 'SendMessage':
     case 'SendStreamingMessage':
@@ -76,9 +76,9 @@ export function responseTo03Rest(name: OperationName, response: JsonObject): Jso
       return taskTo(response, RESPONSE) ?? {}
     case 'CreateTaskPushNotificationConfig':
     case 'GetTaskPushNotificationConfig':
-      return pushTo03Rest(response)
+      return pushTo03Proto(response)
     case 'ListTaskPushNotificationConfigs':
-      return { configs: Array.isArray(response['configs']) ? response['configs'].map((config) => pushTo03Rest(objectAt(config, RESPONSE))) : [] }
+      return { configs: Array.isArray(response['configs']) ? response['configs'].map((config) => pushTo03Proto(objectAt(config, RESPONSE))) : [] }
     case 'GetExtendedAgentCard':
       return cardTo03(response, 'proto')
     default:

@@ -167,10 +167,15 @@ describe('A2A JSON-RPC, server side', () => {
 })
 
 describe('A2A-Version', () => {
-  it('accepts 1.0 only; none or an empty one means 0.3', () => {
-    checkVersion('1.0')
-    checkVersion(' 1.0 ')
-    for (const version of [undefined, '', ' ', '0.3', '1', '1.0.1', '1.1', '2.0', 'x'.repeat(1000)])
-      assert.throws(() => checkVersion(version), { code: 'VERSION_NOT_SUPPORTED' }, version)
+  it('must be the one that is spoken at the address; none or an empty one means 0.3', () => {
+    checkVersion('1.0', '1.0')
+    checkVersion(' 1.0 ', '1.0')
+    for (const version of [undefined, '', ' ', '0.3', '0.3.0']) {
+      checkVersion(version, '0.3')
+      assert.throws(() => checkVersion(version, '1.0'), { code: 'VERSION_NOT_SUPPORTED' }, version)
+    }
+    for (const version of ['1', '1.0.1', '1.1', '2.0', 'x'.repeat(1000)])
+      for (const spoken of ['1.0', '0.3'] as const) assert.throws(() => checkVersion(version, spoken), { code: 'VERSION_NOT_SUPPORTED' }, version)
+    assert.throws(() => checkVersion('1.0', '0.3'), { code: 'VERSION_NOT_SUPPORTED' })
   })
 })

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf'
 import fc from 'fast-check'
+import { GRPC_BINDINGS } from '../../../../../src/wire/binding/a2a-grpc.ts'
 import { requestFromJson, requestToJson, responseFromJson, responseToJson } from '../../../../../src/wire/binding/a2a-json.ts'
 import { cardFrom03, cardTo03 } from '../../../../../src/wire/binding/v03/card.ts'
-import { responseFrom03Rest, responseTo03Rest, sendFrom03Rest, sendTo03Rest } from '../../../../../src/wire/binding/v03/rest-messages.ts'
+import { responseFrom03Proto, responseTo03Proto, sendFrom03Proto, sendTo03Proto } from '../../../../../src/wire/binding/v03/proto-messages.ts'
 import { requestFrom03, requestTo03, responseFrom03, responseTo03 } from '../../../../../src/wire/binding/v03/rpc-messages.ts'
 import { type A2aOperationName, operations } from '../../../../../src/wire/operations.ts'
 
@@ -28,6 +29,8 @@ const timestamp = fc.integer({ min: 0, max: 4_000_000_000 }).map((seconds) => ne
 const record = <T extends Record<string, fc.Arbitrary<unknown>>>(required: T, optional: Record<string, fc.Arbitrary<unknown>> = {}) =>
   fc.record({ ...required, ...optional }, { requiredKeys: Object.keys(required), noNullPrototype: true }) as unknown as fc.Arbitrary<JsonObject>
 const is = <T>(value: T) => fc.constant(value)
+
+const grpc = GRPC_BINDINGS['0.3']
 
 const LAST = ['completed', 'canceled', 'failed', 'rejected', 'input-required']
 const STATES = [...LAST, 'submitted', 'working', 'auth-required', 'unknown']
@@ -102,19 +105,23 @@ describe('A2A 0.3 as 1.0 and back', () => {
       )
     })
 
-  it('keeps it in the writing of REST, too', () => {
+  it('keeps it in the writings of REST and gRPC, too', () => {
     fc.assert(
       fc.property(send, fc.oneof(message, task, statusUpdate, artifactUpdate), (request, response) => {
         const asked = requestToJson(operations.SendMessage, requestFromJson(operations.SendMessage, requestFrom03('SendMessage', request))) as JsonObject
         // 0 is the same as none there.
         const limit = (asked['configuration'] as JsonObject | undefined)?.['historyLength']
         fc.pre(limit !== 0)
-        const again = requestFromJson(operations.SendMessage, sendFrom03Rest(sendTo03Rest(asked)))
+        const again = requestFromJson(operations.SendMessage, sendFrom03Proto(sendTo03Proto(asked)))
         assert.deepEqual(requestToJson(operations.SendMessage, again), asked)
+        const bytes = grpc.renderRequest(operations.SendMessage, again, '')
+        assert.deepEqual(requestToJson(operations.SendMessage, grpc.parseRequest(operations.SendMessage, bytes).message), asked)
         const name = 'SendStreamingMessage'
         const answered = responseToJson(operations[name], responseFromJson(operations[name], responseFrom03(name, response))) as JsonObject
-        const read = responseFromJson(operations[name], responseFrom03Rest(name, responseTo03Rest(name, answered)))
+        const read = responseFromJson(operations[name], responseFrom03Proto(name, responseTo03Proto(name, answered)))
         assert.deepEqual(responseToJson(operations[name], read), answered)
+        const sent = grpc.renderResponse(operations[name], read)
+        assert.deepEqual(responseToJson(operations[name], grpc.parseResponse(operations[name], sent)), answered)
       })
     )
   })
