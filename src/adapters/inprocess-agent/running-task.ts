@@ -14,6 +14,7 @@ import {
   TaskSchema,
   TaskState
 } from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { isTerminal } from '../../wire/task-states.ts'
 import type { Chunk } from './handler.ts'
 import { Subscription } from './subscription.ts'
 
@@ -21,8 +22,6 @@ import { Subscription } from './subscription.ts'
 const MAX_BYTES = 15 * 1024 * 1024
 
 const ARTIFACT = 'answer'
-
-const TERMINAL: ReadonlySet<TaskState> = new Set([TaskState.COMPLETED, TaskState.FAILED, TaskState.CANCELED, TaskState.REJECTED])
 
 /** An A2A task in the making: runs by itself, whoever listens or goes; ends once. */
 export class RunningTask {
@@ -66,7 +65,7 @@ export class RunningTask {
   }
 
   get over(): boolean {
-    return TERMINAL.has(this.#task.status?.state ?? TaskState.UNSPECIFIED)
+    return isTerminal(this.#task.status?.state)
   }
 
   /** The task as it is now; a copy. */

@@ -2,6 +2,7 @@ import { create, isMessage, type JsonValue, type Message } from '@bufbuild/proto
 import { HansaError } from '../../schema/errors.ts'
 import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { type Operation, operations } from '../operations.ts'
+import { isSettled } from '../task-states.ts'
 import { responseFromJson } from './a2a-json.ts'
 import { isShallow } from './json-depth.ts'
 import { parseMqttError } from './mqtt-error.ts'
@@ -11,21 +12,12 @@ export const STREAM_END = 'a2a-stream-end'
 
 const MAX_DEPTH = 128
 
-const FINAL: readonly a2a.TaskState[] = [
-  a2a.TaskState.COMPLETED,
-  a2a.TaskState.FAILED,
-  a2a.TaskState.CANCELED,
-  a2a.TaskState.REJECTED,
-  a2a.TaskState.INPUT_REQUIRED,
-  a2a.TaskState.AUTH_REQUIRED
-]
-
 /** True when nothing follows: a message, or a status that is terminal or interrupted ("Streaming Reply Mapping"). */
 export function endsStream(event: Message): boolean {
   if (!isMessage(event, a2a.StreamResponseSchema)) return false
   const { payload } = event
   if (payload.case === 'message') return true
-  return (payload.case === 'statusUpdate' || payload.case === 'task') && FINAL.includes(payload.value.status?.state ?? a2a.TaskState.UNSPECIFIED)
+  return (payload.case === 'statusUpdate' || payload.case === 'task') && isSettled(payload.value.status?.state)
 }
 
 /**

@@ -1,13 +1,11 @@
-import { create, fromJson, type JsonValue, toJson } from '@bufbuild/protobuf'
-import { ValueSchema } from '@bufbuild/protobuf/wkt'
+import { create } from '@bufbuild/protobuf'
 import { HansaError } from '../../schema/errors.ts'
 import { type Part, PartSchema } from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { BrokenValue } from './broken-value.ts'
-import { fromCbor, toCbor } from './cbor.ts'
 import type { ProtobufTypes } from './descriptors.ts'
-import { CBOR_TYPE, formatOf, JSON_TYPE, mediaTypeOf, parseJson } from './detect.ts'
+import { CBOR_TYPE, formatOf, JSON_TYPE, mediaTypeOf } from './detect.ts'
 import { accepts, type MediaType, parseMediaType } from './media-type.ts'
-import { fromProtobuf, toProtobuf } from './protobuf.ts'
+import { contentOf, type Direction, isStructured, render, valueOf } from './structured-part.ts'
 
 /** Where a converted part says so: { from, to }, both media types. */
 export const FORMAT_METADATA = 'urn:hansa:format'
@@ -21,7 +19,7 @@ export interface Conversion {
   /** The agent's Protobuf messages, where it registered them. */
   readonly types: ProtobufTypes | undefined
   /** Which of them a part is when it does not say: the agent's input on the way there, its output on the way back. */
-  readonly direction: 'input' | 'output'
+  readonly direction: Direction
 }
 
 export interface Converted {
@@ -54,18 +52,19 @@ export function convertParts(parts: readonly Part[], conversion: Conversion, pla
 
 /** Undefined when the part passes as it is. */
 function convertPart(part: Part, modes: readonly MediaType[], structured: readonly MediaType[], conversion: Conversion, place: string): Part | undefined {
-  const kind = part.content.case
-  if (kind === undefined || kind === 'url' || part.filename !== '') return undefined
   const from = mediaTypeOf(part)
-  if (formatOf(from) === undefined || (kind === 'text' && formatOf(from) !== 'json')) return undefined
+  if (!isStructured(part, from)) return undefined
   if (modes.some((mode) => takes(mode, from))) return undefined
 
   let broken: BrokenValue | undefined
-  const read = conversion.types === undefined && formatOf(from) === 'protobuf' ? undefined : located(place, part, () => valueOf(part, from, conversion))
+  const read =
+    conversion.types === undefined && formatOf(from) === 'protobuf'
+      ? undefined
+      : located(place, part, () => valueOf(part, from, conversion.types, conversion.direction))
   if (read !== undefined)
     for (const to of structured) {
       try {
-        const content = contentOf(read.value, to, conversion)
+        const content = contentOf(read.value, to, conversion.types, conversion.direction)
         if (content === undefined) continue
         return create(PartSchema, {
           content: content.content,
@@ -98,67 +97,6 @@ function takes(mode: MediaType, from: MediaType): boolean {
 function sameMessage(mode: MediaType, from: MediaType): boolean {
   const [wanted, given] = [mode.parameters['messagetype'], from.parameters['messagetype']]
   return wanted === undefined || given === undefined || wanted === given
-}
-
-/** The canonical value of a part in one of the three formats. Throws BrokenValue. */
-function valueOf(part: Part, from: MediaType, { types, direction }: Conversion): { readonly value: JsonValue } {
-  const { content } = part
-  if (content.case === 'data') return { value: toJson(ValueSchema, content.value) }
-  if (content.case !== 'text' && content.case !== 'raw') throw new BrokenValue('', 'neither text nor bytes')
-  const bytes = content.case === 'text' ? new TextEncoder().encode(content.value) : content.value
-  switch (formatOf(from)) {
-    case 'cbor':
-      return { value: fromCbor(bytes) }
-    case 'protobuf': {
-      if (types === undefined) throw new BrokenValue('', 'the agent has registered no Protobuf messages')
-      return { value: fromProtobuf(bytes, messageOf(from, types, direction), types.registry) }
-    }
-    default:
-      try {
-        return { value: parseJson(bytes) }
-      } catch (cause) {
-        throw new BrokenValue('', `not JSON: ${cause instanceof Error ? cause.message : ''}`)
-      }
-  }
-}
-
-/** Undefined when the format cannot carry it at all: Protobuf without descriptors. Throws BrokenValue when the value does not fit. */
-function contentOf(value: JsonValue, to: MediaType, { types, direction }: Conversion): { content: Part['content']; mediaType: string } | undefined {
-  switch (formatOf(to)) {
-    case 'json':
-      return { content: { case: 'data', value: jsonValue(value) }, mediaType: render(to) }
-    case 'cbor':
-      return { content: { case: 'raw', value: toCbor(value) }, mediaType: render(to) }
-    case 'protobuf': {
-      if (types === undefined) return undefined
-      const desc = messageOf(to, types, direction)
-      const named = { ...to.parameters, messagetype: desc.typeName }
-      return { content: { case: 'raw', value: toProtobuf(value, desc, types.registry) }, mediaType: render({ essence: to.essence, parameters: named }) }
-    }
-    default:
-      return undefined
-  }
-}
-
-function jsonValue(value: JsonValue) {
-  try {
-    return fromJson(ValueSchema, value)
-  } catch (cause) {
-    throw new BrokenValue('', cause instanceof Error ? cause.message : 'not JSON')
-  }
-}
-
-function messageOf(type: MediaType, types: ProtobufTypes, direction: 'input' | 'output') {
-  const name = type.parameters['messagetype']
-  if (name === undefined) return types[direction]
-  if (name === types.input.typeName) return types.input
-  if (name === types.output.typeName) return types.output
-  throw new BrokenValue('', `the agent has not registered the message ${name.slice(0, 100)}`)
-}
-
-function render({ essence, parameters }: MediaType): string {
-  const pairs = Object.entries(parameters).map(([name, value]) => `; ${name === 'messagetype' ? 'messageType' : name}="${value.replace(/["\\]/g, '\\$&')}"`)
-  return essence + pairs.join('')
 }
 
 function located<T>(place: string, part: Part, read: () => T): T {

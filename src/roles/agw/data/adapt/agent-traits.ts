@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf'
 import type { AgentCard } from '../../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { decodeCard } from '../../../../wire/binding/agent-card.ts'
+import { parseProtobuf, type ProtobufTypes } from '../../../../wire/format/descriptors.ts'
 
 /** What the card of an agent says about how it wants to be spoken to. */
 export interface AgentTraits {
@@ -48,4 +49,14 @@ function read(bytes: Uint8Array): AgentTraits {
 
 function isPointer(value: JsonValue): value is string {
   return typeof value === 'string' && value.startsWith('/') && value.length <= MAX_POINTER
+}
+
+/** Descriptors are parsed once for each card. */
+const parsed = new WeakMap<AgentTraits, ProtobufTypes>()
+
+export function protobufTypes(traits: AgentTraits): ProtobufTypes | undefined {
+  if (traits.descriptors === undefined) return undefined
+  const types = parsed.get(traits) ?? parseProtobuf(traits.descriptors)
+  parsed.set(traits, types)
+  return types
 }

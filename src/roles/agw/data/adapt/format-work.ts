@@ -2,11 +2,11 @@ import type { Message as AnyMessage } from '@bufbuild/protobuf'
 import type { SendMessageRequest } from '../../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { convertParts } from '../../../../wire/format/convert.ts'
 import { acceptedAnswer, convertAnswer } from '../../../../wire/format/convert-answer.ts'
-import { parseProtobuf, type ProtobufTypes } from '../../../../wire/format/descriptors.ts'
+import type { ProtobufTypes } from '../../../../wire/format/descriptors.ts'
 import { formatOf } from '../../../../wire/format/detect.ts'
 import { accepts, parseMediaType } from '../../../../wire/format/media-type.ts'
 import type { RelayCall } from '../relay-call.ts'
-import type { AgentTraits } from './agent-traits.ts'
+import { type AgentTraits, protobufTypes } from './agent-traits.ts'
 
 /** Data formats of one call (draft 2.5: "converting the data structure"): the request as the agent takes it, answers as the caller does. */
 export class FormatWork {
@@ -16,7 +16,7 @@ export class FormatWork {
 
   constructor(traits: AgentTraits, accepted: readonly string[]) {
     this.#traits = traits
-    this.#types = typesOf(traits)
+    this.#types = protobufTypes(traits)
     this.#accepted = accepted
   }
 
@@ -42,14 +42,4 @@ export function formatWork({ header }: RelayCall, traits: AgentTraits): FormatWo
   // An agent that speaks Protobuf answers so to whom takes JSON only.
   const foreign = traits.descriptors !== undefined && (header.accepts.length > 0 || sent.length > 0)
   return refused || special || foreign ? new FormatWork(traits, header.accepts) : undefined
-}
-
-/** Descriptors are parsed once for each card. */
-const known = new WeakMap<AgentTraits, ProtobufTypes>()
-
-function typesOf(traits: AgentTraits): ProtobufTypes | undefined {
-  if (traits.descriptors === undefined) return undefined
-  const types = known.get(traits) ?? parseProtobuf(traits.descriptors)
-  known.set(traits, types)
-  return types
 }

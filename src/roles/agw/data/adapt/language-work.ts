@@ -5,15 +5,15 @@ import { HansaError } from '../../../../schema/errors.ts'
 import { type AppliedTranslationSchema, type Translation, TranslationSchema } from '../../../../schema/generated/hansa/v1/gateway_pb.ts'
 import type { Message, Part } from '../../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { declaredLanguage, TRANSLATED } from '../../../../wire/translation-request.ts'
-import { type TextSlot, textSlots } from './text-slots.ts'
+import { type DeclaredFields, type TextSlot, textSlots } from './text-slots.ts'
 
 export interface LanguageJob {
   readonly translator: Translator
   readonly wish: Translation
   /** Languages of the target, from its registration. */
   readonly languages: readonly string[]
-  /** JSON pointers to texts for people in the target's structured data. */
-  readonly textFields: readonly string[]
+  /** Texts for people in the target's structured data. */
+  readonly fields: DeclaredFields
   /** Whose budget it is: the target. */
   readonly account: string
   /** Whether translated parts keep what they were. */
@@ -21,6 +21,9 @@ export interface LanguageJob {
   readonly signal: AbortSignal
   readonly applied: (translation: MessageInitShape<typeof AppliedTranslationSchema>) => void
 }
+
+/** For whom nothing was declared, or where it is not known. */
+export const NO_FIELDS: DeclaredFields = { pointers: [], types: undefined }
 
 /** More letters say nothing more about the language of a text. */
 const SAMPLE = 2_000
@@ -44,28 +47,30 @@ export class LanguageWork {
   /** Puts the caller's message into a language of the target. Throws TRANSLATION_UNAVAILABLE. */
   async request(message: Message | undefined): Promise<void> {
     if (message === undefined) return
-    const { wish, languages, textFields, translator } = this.#job
-    const slots = textSlots(message.parts, textFields)
+    const { wish, languages, fields, translator } = this.#job
+    const { slots, write } = textSlots(message.parts, fields, 'input')
     if (this.#source === undefined) this.#source = declaredLanguage(message.metadata) ?? this.#identify(slots)
     await this.#put(slots, false, ({ part }) =>
       planRequest(wish, declaredLanguage(part.metadata) ?? this.#source, languages, (from, to) => translator.can(from, to))
     )
+    write('INVALID_ARGUMENT')
   }
 
   /** Puts parts of an answer into the caller's language. Throws TRANSLATION_UNAVAILABLE. */
   async answer(parts: readonly Part[], declared: string | undefined): Promise<void> {
-    const { languages, textFields, translator } = this.#job
+    const { languages, fields, translator } = this.#job
     const reply = this.reply
-    const slots = textSlots(parts, textFields)
+    const { slots, write } = textSlots(parts, fields, 'output')
     await this.#put(slots, true, (slot) => {
       const source = declaredLanguage(slot.part.metadata) ?? declared ?? this.#identify([slot])
       return planReply(reply, source, languages, (from, to) => translator.can(from, to))
     })
+    write('INVALID_AGENT_RESPONSE')
   }
 
   /** What the caller said itself, as it stands in the history of a task: the words it knows, where they were kept. */
   restore(parts: readonly Part[]): void {
-    for (const slot of textSlots(parts, [])) {
+    for (const slot of textSlots(parts, NO_FIELDS, 'input').slots) {
       const note = slot.part.metadata?.[TRANSLATED]
       const original = typeof note === 'object' && note !== null && !Array.isArray(note) ? note['original'] : undefined
       if (typeof original !== 'string') continue
@@ -112,14 +117,13 @@ export class LanguageWork {
     slots.forEach((slot, index) => {
       const done = results[index]
       if (done === undefined) throw new HansaError('INTERNAL', 'a translator gave fewer texts than it got')
-      const words = slot.part.content.case === 'text'
       slot.set(done.text)
       mark(slot.part, {
         engine: done.engine,
         from,
         to,
         ...(done.score < 1 ? { score: done.score } : {}),
-        ...(keepOriginal && words ? { original: slot.text } : {})
+        ...(keepOriginal && slot.whole ? { original: slot.text } : {})
       })
     })
     const engines = [...new Set(results.map(({ engine }) => engine))].join('+')

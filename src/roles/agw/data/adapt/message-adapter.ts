@@ -2,6 +2,7 @@ import { create, isMessage, type Message as AnyMessage, toBinary } from '@bufbui
 import * as a2a from '../../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { decode } from '../../../../wire/decode.ts'
 import type { Operation } from '../../../../wire/operations.ts'
+import { isSettled } from '../../../../wire/task-states.ts'
 import { declaredLanguage } from '../../../../wire/translation-request.ts'
 import type { Adapter } from './adapt-incoming.ts'
 import { ChunkedText } from './chunked-text.ts'
@@ -20,15 +21,6 @@ export interface MessageWork {
   /** A task that an answer is about, with the language that its owner reads. */
   readonly learn: (task: string, language: string) => void
 }
-
-const ENDED: ReadonlySet<a2a.TaskState> = new Set([
-  a2a.TaskState.COMPLETED,
-  a2a.TaskState.FAILED,
-  a2a.TaskState.CANCELED,
-  a2a.TaskState.REJECTED,
-  a2a.TaskState.INPUT_REQUIRED,
-  a2a.TaskState.AUTH_REQUIRED
-])
 
 /** The second phase of collaboration (draft 3.3.2): contents adapted, messages packed again. Everything that is no content stays as it was. */
 export function messageAdapter(work: MessageWork): Adapter {
@@ -87,7 +79,7 @@ export function messageAdapter(work: MessageWork): Adapter {
       case 'statusUpdate': {
         learn(payload.value.taskId)
         await holder(payload.value.status?.message, payload.value.taskId)
-        const over = ENDED.has(payload.value.status?.state ?? a2a.TaskState.UNSPECIFIED)
+        const over = isSettled(payload.value.status?.state)
         return over ? [...(await rest()), message] : [message]
       }
       case 'artifactUpdate': {

@@ -6,9 +6,10 @@ import type { Identities } from '../../../../ports/identity.ts'
 import type { Rpc } from '../../../../ports/rpc.ts'
 import type { WebhookSender } from '../../../../ports/webhook-sender.ts'
 import { HansaError } from '../../../../schema/errors.ts'
-import { type StreamResponse, StreamResponseSchema, type TaskPushNotificationConfig, TaskState } from '../../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { type StreamResponse, StreamResponseSchema, type TaskPushNotificationConfig } from '../../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { decode } from '../../../../wire/decode.ts'
 import { methods } from '../../../../wire/methods.ts'
+import { isTerminal } from '../../../../wire/task-states.ts'
 import type { RoutingView } from '../../routing-view.ts'
 import { adaptIncoming } from '../adapt/adapt-incoming.ts'
 import type { RelayCall, Stage } from '../relay-call.ts'
@@ -41,8 +42,6 @@ const ABOUT_WEBHOOKS: ReadonlySet<string> = new Set([
   'ListTaskPushNotificationConfigs',
   'DeleteTaskPushNotificationConfig'
 ])
-
-const OVER: ReadonlySet<TaskState> = new Set([TaskState.COMPLETED, TaskState.FAILED, TaskState.CANCELED, TaskState.REJECTED])
 
 /** Push notifications of A2A across gateways: the agent posts to its own gateway, that one tells the client's gateway, and only that one knows the client's address. */
 export interface Webhooks {
@@ -157,5 +156,5 @@ function checkSecrets({ token, authentication }: TaskPushNotificationConfig): vo
 
 function endsTask({ payload }: StreamResponse): boolean {
   const state = payload.case === 'task' || payload.case === 'statusUpdate' ? payload.value.status?.state : undefined
-  return state !== undefined && OVER.has(state)
+  return isTerminal(state)
 }

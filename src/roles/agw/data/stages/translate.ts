@@ -10,11 +10,12 @@ import { AppliedTranslationSchema, type Translation as Wish, TranslationSchema }
 import { type StreamResponse, StreamResponseSchema } from '../../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { operations } from '../../../../wire/operations.ts'
 import { adaptIncoming } from '../adapt/adapt-incoming.ts'
-import { agentTraits } from '../adapt/agent-traits.ts'
+import { type AgentTraits, agentTraits, protobufTypes } from '../adapt/agent-traits.ts'
 import { formatWork } from '../adapt/format-work.ts'
-import { type LanguageJob, LanguageWork, wishForAnswers } from '../adapt/language-work.ts'
+import { type LanguageJob, LanguageWork, NO_FIELDS, wishForAnswers } from '../adapt/language-work.ts'
 import { messageAdapter, type MessageWork } from '../adapt/message-adapter.ts'
 import type { TaskLanguages } from '../adapt/task-languages.ts'
+import type { DeclaredFields } from '../adapt/text-slots.ts'
 import type { RelayCall, Stage } from '../relay-call.ts'
 
 export interface TranslateDeps {
@@ -65,7 +66,7 @@ export function createTranslation(deps: TranslateDeps): Translation {
 
   /** An event outside of a call. */
   async function event(target: string, told: StreamResponse, signal: AbortSignal): Promise<readonly StreamResponse[]> {
-    const answers = answersFromMemory(target, (wish) => workFor({ target, wish, languages: [], textFields: [], signal, applied: () => undefined }))
+    const answers = answersFromMemory(target, (wish) => workFor({ target, wish, languages: [], fields: NO_FIELDS, signal, applied: () => undefined }))
     if (answers === undefined) return [told]
     const adapter = messageAdapter({ operation: operations.SubscribeToTask, language: { answers }, learn: () => undefined })
     const bytes = [...((await adapter.response?.(toBinary(StreamResponseSchema, told))) ?? []), ...((await adapter.end?.()) ?? [])]
@@ -134,7 +135,7 @@ export function createTranslation(deps: TranslateDeps): Translation {
       target: formatHandle(call.target),
       wish,
       languages: next?.kind === 'local' ? next.agent.languages : (next?.languages ?? []),
-      textFields: next?.kind === 'local' ? agentTraits(next.agent.card).textFields : [],
+      fields: next?.kind === 'local' ? declaredFields(agentTraits(next.agent.card)) : NO_FIELDS,
       signal: incoming.signal,
       applied: (done) => {
         const known = translated.some(({ from, to, engine, reply }) => from === done.from && to === done.to && engine === done.engine && reply === done.reply)
@@ -146,6 +147,10 @@ export function createTranslation(deps: TranslateDeps): Translation {
   function workFor({ target, ...job }: Omit<LanguageJob, 'translator' | 'account' | 'keepOriginal'> & { readonly target: string }): LanguageWork {
     return new LanguageWork({ ...job, translator, account: target, keepOriginal: deps.keepOriginal })
   }
+}
+
+function declaredFields(traits: AgentTraits): DeclaredFields {
+  return traits.textFields.length === 0 ? NO_FIELDS : { pointers: traits.textFields, types: protobufTypes(traits) }
 }
 
 /** A gateway without backends: it can say that nobody translates, and what for. */

@@ -6,6 +6,7 @@ import type { Translator } from '../../../../../src/ports/translator.ts'
 import type { RelayHeader } from '../../../../../src/schema/generated/hansa/v1/gateway_pb.ts'
 import { HansaError } from '../../../../../src/schema/errors.ts'
 import * as a2a from '../../../../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { fromCbor, toCbor } from '../../../../../src/wire/format/cbor.ts'
 import { readMessage, writeMessage } from '../../../../../src/wire/messages.ts'
 import { type OperationName, operations } from '../../../../../src/wire/operations.ts'
 import { collect, type Gateway, NORTH, SOUTH, World } from './world.ts'
@@ -30,7 +31,7 @@ function dictionary(pairs: Readonly<Record<string, Readonly<Record<string, strin
 
 const BOOK = dictionary({
   'en>zh': { 'a twin room': '一间双床房', 'two nights': '两晚' },
-  'zh>en': { '已预订：一间双床房': 'Booked: a twin room', '一间双床房。': 'A twin room.', '两晚。': 'Two nights.' }
+  'zh>en': { 一间双床房: 'a twin room', '已预订：一间双床房': 'Booked: a twin room', '一间双床房。': 'A twin room.', '两晚。': 'Two nights.' }
 })
 
 type Asked = { header: RelayHeader; message: a2a.Message | undefined }
@@ -161,6 +162,19 @@ describe('language translation at gateways (draft 2.5, 3.3.2)', () => {
     const part = asked[0]?.message?.parts[1]
     assert.ok(part?.content.case === 'data')
     assert.deepEqual(a2aJson(part), { room: '一间双床房', id: 'a twin room', notes: [{ text: '两晚', by: 'two nights' }] })
+  })
+
+  it('finds them in CBOR, too, on the way there and back', async () => {
+    const handle = await found({ south: BOOK })
+    const data = { room: 'a twin room', seal: { $base64: 'AQID' } }
+    const parts: JsonObject[] = [{ text: 'a twin room' }, { raw: Buffer.from(toCbor(data)).toString('base64'), mediaType: 'application/cbor' }]
+    const message = fromRequest({ message: { messageId: 'm', role: 'ROLE_USER', parts, metadata: wish({ onMissing: 'pass' }) } })
+    const [answer] = await ask(handle, { message })
+    const { content } = asked[0]?.message?.parts[1] ?? assert.fail()
+    assert.deepEqual(content.case === 'raw' && fromCbor(content.value), { ...data, room: '一间双床房' })
+    const { payload } = answer as a2a.SendMessageResponse
+    const [, back] = payload.case === 'message' ? payload.value.parts : []
+    assert.deepEqual(back?.content.case === 'raw' && fromCbor(back.content.value), { ...data, room: 'a twin room' })
   })
 
   it('fails with the pair where nobody can, or passes the original on with a mark, as was asked', async () => {
