@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
-import { create, fromJson, type JsonValue, toBinary } from '@bufbuild/protobuf'
+import type { JsonObject } from '@bufbuild/protobuf'
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import mqtt, { type MqttClient } from 'mqtt'
 import { createGrpcDoor } from '../../src/adapters/grpc/grpc-door.ts'
@@ -10,7 +10,10 @@ import { createPort } from '../../src/adapters/ingress/port.ts'
 import { createMqttDoor } from '../../src/adapters/mqtt/mqtt-door.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
 import type { Log } from '../../src/ports/log.ts'
-import { SendMessageRequestSchema } from '../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { GRPC_BINDINGS } from '../../src/wire/binding/a2a-grpc.ts'
+import { requestFromJson } from '../../src/wire/binding/a2a-json.ts'
+import type { A2aVersion } from '../../src/wire/binding/a2a-version.ts'
+import { operations } from '../../src/wire/operations.ts'
 import { FakeDoor } from '../integration/http/fake-door.ts'
 import { seededRandom } from '../support/memory/random.ts'
 import { mutate } from './mutate.ts'
@@ -100,12 +103,10 @@ async function fuzzWay(way: Way, gateway: Gateway, runs: number, seed: number): 
 }
 
 const bytes = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
-const hello = { message: { messageId: 'm', role: 'ROLE_USER', parts: [{ text: 'hello' }, { data: { nights: 2 } }], metadata: { 'urn:x': [1, null] } } }
+const hello: JsonObject = {
+  message: { messageId: 'm', role: 'ROLE_USER', parts: [{ text: 'hello' }, { data: { nights: 2 } }], metadata: { 'urn:x': [1, null] } }
+}
 const rpc = (method: string, params: object): Uint8Array => bytes({ jsonrpc: '2.0', id: 1, method, params })
-const GRPC_HELLO = toBinary(
-  SendMessageRequestSchema,
-  create(SendMessageRequestSchema, { ...fromJson(SendMessageRequestSchema, hello as unknown as JsonValue), tenant: HANDLE })
-)
 
 function httpWay(
   name: string,
@@ -146,28 +147,17 @@ function httpWay(
   }
 }
 
-const WAYS: readonly Way[] = [
-  httpWay(
-    'JSON-RPC',
-    0.35,
-    `/agents/${HANDLE}/jsonrpc`,
-    [
-      rpc('SendMessage', hello),
-      rpc('GetTask', { id: 't' }),
-      rpc('ListTasks', { pageSize: 3 }),
-      rpc('CreateTaskPushNotificationConfig', { taskId: 't', url: 'https://x.example/' })
-    ],
-    ({ error }) => typeof error?.code === 'number' && Array.isArray(error.data)
-  ),
-  httpWay('HTTP+JSON', 0.35, `/agents/${HANDLE}/rest/message:send`, [bytes(hello), bytes({ ...hello, configuration: { historyLength: 1 } })], ({ error }) =>
-    Array.isArray(error?.details)
-  ),
-  {
-    ...{ name: 'gRPC', share: 0.15, corpus: [GRPC_HELLO], lanes: 4 },
+function grpcWay(name: string, share: number, version: A2aVersion): Way {
+  const a2a = GRPC_BINDINGS[version]
+  const { SendMessage } = operations
+  return {
+    ...{ name, share, corpus: [a2a.renderRequest(SendMessage, requestFromJson(SendMessage, hello), HANDLE)], lanes: 4 },
     open(port) {
       const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure())
       const metadata = new Metadata()
-      metadata.set('a2a-version', '1.0')
+      metadata.set('a2a-version', version)
+      // Where the message has no place for it.
+      metadata.set('x-hansa-agent', HANDLE)
       const same = (message: Uint8Array): Buffer => Buffer.from(message)
       return Promise.resolve({
         send: (input) =>
@@ -184,12 +174,32 @@ const WAYS: readonly Way[] = [
                 return reject(new Error(`gRPC ${error.code}: ${error.details}`))
               resolve('refused')
             }
-            client.makeUnaryRequest('/lf.a2a.v1.A2AService/SendMessage', same, (answer) => answer, input, metadata, { deadline: Date.now() + 10_000 }, done)
+            client.makeUnaryRequest(a2a.path(SendMessage), same, (answer) => answer, input, metadata, { deadline: Date.now() + 10_000 }, done)
           }),
         close: () => client.close()
       })
     }
-  },
+  }
+}
+
+const WAYS: readonly Way[] = [
+  httpWay(
+    'JSON-RPC',
+    0.35,
+    `/agents/${HANDLE}/jsonrpc`,
+    [
+      rpc('SendMessage', hello),
+      rpc('GetTask', { id: 't' }),
+      rpc('ListTasks', { pageSize: 3 }),
+      rpc('CreateTaskPushNotificationConfig', { taskId: 't', url: 'https://x.example/' })
+    ],
+    ({ error }) => typeof error?.code === 'number' && Array.isArray(error.data)
+  ),
+  httpWay('HTTP+JSON', 0.35, `/agents/${HANDLE}/rest/message:send`, [bytes(hello), bytes({ ...hello, configuration: { historyLength: 1 } })], ({ error }) =>
+    Array.isArray(error?.details)
+  ),
+  grpcWay('gRPC', 0.1, '1.0'),
+  grpcWay('gRPC 0.3', 0.05, '0.3'),
   {
     ...{ name: 'MQTT', share: 0.13, corpus: [rpc('SendMessage', hello), rpc('GetTask', { id: 't' })], lanes: 4 },
     async open(port) {

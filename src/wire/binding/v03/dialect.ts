@@ -2,7 +2,7 @@ import type { JsonObject } from '@bufbuild/protobuf'
 import { type Convert, inside, objectAt, translateFields, wordOf, wrong } from './fields.ts'
 
 /**
- * A2A 0.3 had two writings of the same things: its own JSON schema in JSON-RPC (`kind`, lower-case words), and ProtoJSON of its own .proto in REST. What differs
+ * A2A 0.3 had two writings of the same things: its own JSON schema in JSON-RPC (`kind`, lower-case words), and ProtoJSON of its own .proto in REST (which is what gRPC says, too). What differs
  * stands here; the rest is in `objects.ts`.
  */
 export interface Dialect {

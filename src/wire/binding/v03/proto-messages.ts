@@ -1,11 +1,11 @@
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf'
-import type { OperationName } from '../../operations.ts'
-import { cardFrom03, cardTo03 } from './card.ts'
 import { PROTO_DIALECT } from './dialect.ts'
 import { type Convert, inside, listOf, objectAt, type Place, translateFields, wrong } from './fields.ts'
 import { objectsOf } from './objects.ts'
+import { createResponses, pushList } from './responses.ts'
 
-const { messageFrom, messageTo, taskFrom, taskTo, pushFrom, pushTo, configurationFrom, configurationTo, responseFrom, responseTo } = objectsOf(PROTO_DIALECT)
+const objects = objectsOf(PROTO_DIALECT)
+const { messageFrom, messageTo, pushFrom, pushTo, configurationFrom, configurationTo } = objects
 const REQUEST: Place = { path: '', of: 'request' }
 const RESPONSE: Place = { path: '', of: 'response' }
 
@@ -43,49 +43,6 @@ export function pushTo03Proto(config: JsonObject): JsonObject {
   return { name: `tasks/${task}/pushNotificationConfigs/${id}`, pushNotificationConfig: pushTo(config, RESPONSE) ?? {} }
 }
 
-/** A response of 0.3 in its ProtoJSON as ProtoJSON of the response of 1.0. Throws INVALID_AGENT_RESPONSE. */
-export function responseFrom03Proto(name: OperationName, body: JsonValue): JsonValue {
-  switch (name) {
-    case 'SendMessage':
-    case 'SendStreamingMessage':
-    case 'SubscribeToTask':
-      return responseFrom(body, RESPONSE)
-    case 'GetTask':
-    case 'CancelTask':
-      return taskFrom(body, RESPONSE) ?? {}
-    case 'CreateTaskPushNotificationConfig':
-    case 'GetTaskPushNotificationConfig':
-      return pushOfTask(body, RESPONSE)
-    case 'ListTaskPushNotificationConfigs':
-      return translateFields(body, RESPONSE, { configs: ['configs', listOf(pushOfTask)], nextPageToken: ['nextPageToken'] })
-    case 'GetExtendedAgentCard':
-      return cardFrom03(objectAt(body, RESPONSE))
-    default:
-      return {}
-  }
-}
-
-export function responseTo03Proto(name: OperationName, response: JsonObject): JsonValue {
-  switch (name) {
-    case 'SendMessage':
-    case 'SendStreamingMessage':
-    case 'SubscribeToTask':
-      return responseTo(response, RESPONSE)
-    case 'GetTask':
-    case 'CancelTask':
-      return taskTo(response, RESPONSE) ?? {}
-    case 'CreateTaskPushNotificationConfig':
-    case 'GetTaskPushNotificationConfig':
-      return pushTo03Proto(response)
-    case 'ListTaskPushNotificationConfigs':
-      return { configs: Array.isArray(response['configs']) ? response['configs'].map((config) => pushTo03Proto(objectAt(config, RESPONSE))) : [] }
-    case 'GetExtendedAgentCard':
-      return cardTo03(response, 'proto')
-    default:
-      return {}
-  }
-}
-
 const pushOfTask = ((value, place) => {
   const { name, config } = translateFields(value, place, { name: ['name'], pushNotificationConfig: ['config', pushFrom] })
   const push = objectAt(config, inside(place, 'pushNotificationConfig'))
@@ -94,3 +51,19 @@ const pushOfTask = ((value, place) => {
   if (taskId === undefined) throw wrong(inside(place, 'name'), 'is not tasks/{id}/pushNotificationConfigs/{id}')
   return { ...(id === '' || id === undefined ? {} : { id }), ...push, taskId }
 }) satisfies Convert as (value: JsonValue, place: Place) => JsonObject
+
+/** Responses in the ProtoJSON of 0.3. */
+const responses = createResponses({
+  objects,
+  pushFrom: pushOfTask,
+  pushTo: pushTo03Proto,
+  pushesFrom: (value, place) => translateFields(value, place, { configs: ['configs', listOf(pushOfTask)], nextPageToken: ['nextPageToken'] }),
+  pushesTo(response) {
+    const { nextPageToken } = response
+    return { configs: pushList(response, pushTo03Proto), ...(nextPageToken === undefined ? {} : { nextPageToken }) }
+  },
+  card: 'proto',
+  nothing: {}
+})
+export const responseFrom03Proto = responses.from
+export const responseTo03Proto = responses.to

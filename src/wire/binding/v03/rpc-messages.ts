@@ -1,10 +1,10 @@
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf'
 import { HansaError } from '../../../schema/errors.ts'
 import type { A2aOperationName, OperationName } from '../../operations.ts'
-import { cardFrom03, cardTo03 } from './card.ts'
 import { JSON_DIALECT } from './dialect.ts'
 import { type Fields, inside, listOf, objectAt, type Place, translateFields } from './fields.ts'
 import { objectsOf } from './objects.ts'
+import { createResponses, pushList } from './responses.ts'
 
 /** Methods of A2A 0.3 in JSON-RPC. It could not list tasks. */
 const METHODS: Readonly<Record<string, A2aOperationName>> = {
@@ -32,7 +32,8 @@ export function method03Of(name: OperationName): string {
   return method
 }
 
-const { messageFrom, messageTo, taskFrom, taskTo, pushFrom, pushTo, configurationFrom, configurationTo, responseFrom, responseTo } = objectsOf(JSON_DIALECT)
+const objects = objectsOf(JSON_DIALECT)
+const { messageFrom, messageTo, pushFrom, pushTo, configurationFrom, configurationTo } = objects
 const REQUEST: Place = { path: '', of: 'request' }
 const RESPONSE: Place = { path: '', of: 'response' }
 
@@ -86,50 +87,6 @@ export function requestTo03(name: OperationName, request: JsonObject): JsonObjec
   }
 }
 
-/** A result of 0.3 as ProtoJSON of the response of 1.0. Throws INVALID_AGENT_RESPONSE naming the field. */
-export function responseFrom03(name: OperationName, result: JsonValue): JsonValue {
-  switch (name) {
-    case 'SendMessage':
-    case 'SendStreamingMessage':
-    case 'SubscribeToTask':
-      return responseFrom(result, RESPONSE)
-    case 'GetTask':
-    case 'CancelTask':
-      return taskFrom(result, RESPONSE) ?? {}
-    case 'CreateTaskPushNotificationConfig':
-    case 'GetTaskPushNotificationConfig':
-      return pushOfTaskFrom(result, RESPONSE)
-    case 'ListTaskPushNotificationConfigs':
-      return { configs: listOf(pushOfTaskFrom)(result, { ...RESPONSE, path: 'result' }) ?? [] }
-    case 'GetExtendedAgentCard':
-      return cardFrom03(objectAt(result, RESPONSE))
-    default:
-      return {}
-  }
-}
-
-/** ProtoJSON of a response of 1.0 as a result of 0.3. */
-export function responseTo03(name: OperationName, response: JsonObject): JsonValue {
-  switch (name) {
-    case 'SendMessage':
-    case 'SendStreamingMessage':
-    case 'SubscribeToTask':
-      return responseTo(response, RESPONSE)
-    case 'GetTask':
-    case 'CancelTask':
-      return taskTo(response, RESPONSE) ?? {}
-    case 'CreateTaskPushNotificationConfig':
-    case 'GetTaskPushNotificationConfig':
-      return pushOfTaskTo(response)
-    case 'ListTaskPushNotificationConfigs':
-      return Array.isArray(response['configs']) ? response['configs'].map((config) => pushOfTaskTo(objectAt(config, RESPONSE))) : []
-    case 'GetExtendedAgentCard':
-      return cardTo03(response)
-    default:
-      return null
-  }
-}
-
 function pushOfTaskFrom(value: JsonValue, place: Place): JsonObject {
   const { taskId, config } = translateFields(value, place, { taskId: ['taskId'], metadata: undefined, pushNotificationConfig: ['config', pushFrom] })
   const push = objectAt(config, inside(place, 'pushNotificationConfig'))
@@ -139,3 +96,16 @@ function pushOfTaskFrom(value: JsonValue, place: Place): JsonObject {
 function pushOfTaskTo(config: JsonObject): JsonObject {
   return { taskId: config['taskId'] ?? '', pushNotificationConfig: pushTo(config, RESPONSE) ?? {} }
 }
+
+/** Results of JSON-RPC in 0.3, which had no pages. */
+const responses = createResponses({
+  objects,
+  pushFrom: pushOfTaskFrom,
+  pushTo: pushOfTaskTo,
+  pushesFrom: (value, place) => ({ configs: listOf(pushOfTaskFrom)(value, { ...place, path: 'result' }) ?? [] }),
+  pushesTo: (response) => pushList(response, pushOfTaskTo),
+  card: 'json',
+  nothing: null
+})
+export const responseFrom03 = responses.from
+export const responseTo03 = responses.to

@@ -126,6 +126,14 @@ describe('A2A 0.3 as 1.0 and back', () => {
     )
   })
 
+  it('says in REST and gRPC that a list of webhooks goes on', () => {
+    const name = 'ListTaskPushNotificationConfigs'
+    const page = { configs: [{ taskId: 't', id: 'p', url: 'http://x' }], nextPageToken: 'more' }
+    assert.deepEqual(responseFrom03Proto(name, responseTo03Proto(name, page)), page)
+    const bytes = grpc.renderResponse(operations[name], responseFromJson(operations[name], page))
+    assert.deepEqual(responseToJson(operations[name], grpc.parseResponse(operations[name], bytes)), page)
+  })
+
   it('wraps data that 0.3 cannot say, and unwraps it', () => {
     for (const data of [null, 7, 'x', [1, { a: 2 }]]) {
       const response = { message: { messageId: 'm', role: 'ROLE_AGENT', parts: [{ data }] } }
