@@ -14,6 +14,7 @@ import type { Signer } from '../ports/signer.ts'
 import type { Aca } from '../roles/aca/aca.ts'
 import type { Agw } from '../roles/agw/agw.ts'
 import { HansaError } from '../schema/errors.ts'
+import { MQTT_BINDING } from '../wire/binding/mqtt-topics.ts'
 import { encodePem } from '../wire/x509/pem.ts'
 import { formatListenAddress } from './config/listen-address.ts'
 import type { Config } from './config/schema.ts'
@@ -53,8 +54,9 @@ export async function openDoors(config: Config, deps: DoorsDeps): Promise<Doors 
     const own = self()
     return own === undefined ? undefined : { spiffeId: own.spiffeId, chain: identities.chain(), sign: (data) => deps.signer.sign(data) }
   }
+  const offers = deps.mqtt === undefined || deps.agw === undefined ? OFFERS : [...OFFERS, mqttOffer(deps.mqtt)]
   const http = createIngress({
-    ...{ door, clock, log, identify, self, version, offers: OFFERS, signer: cardSigner },
+    ...{ door, clock, log, identify, self, version, offers, signer: cardSigner },
     base: () => address,
     announced: config.gateway.announce !== undefined,
     proxies: config.gateway.proxies,
@@ -65,7 +67,7 @@ export async function openDoors(config: Config, deps: DoorsDeps): Promise<Doors 
   const serve = (card: Uint8Array, { handle }: { readonly handle: string }): string => {
     const own = cardSigner()
     if (own === undefined || address === undefined) throw new HansaError('OVERLOADED', 'the gateway has no certificate or no address yet')
-    return signCard(serveCard(card, handle, interfacesOf(OFFERS, address, handle)), own)
+    return signCard(serveCard(card, handle, interfacesOf(offers, address, handle)), own)
   }
   const mqtt =
     deps.mqtt === undefined || deps.agw === undefined
@@ -112,6 +114,10 @@ const OFFERS: readonly Offer[] = [
   { binding: 'JSONRPC', version: '0.3' },
   { binding: 'HTTP+JSON', version: '0.3' }
 ]
+
+function mqttOffer({ broker }: Broker): Offer {
+  return { binding: MQTT_BINDING, version: '1.0', ...(broker === 'embedded' ? {} : { broker }) }
+}
 
 function documentsOf(aca: Aca): AuthorityDocuments {
   return {

@@ -7,6 +7,9 @@ export interface PlainContext {
   readonly principal: string
   readonly contextId: string
   readonly taskId: string
+  /** W3C trace context of the caller, checked. */
+  readonly traceparent?: string
+  readonly tracestate?: string
   /** Aborts when the task is canceled or nobody waits any more; the request to the service ends with it. */
   readonly signal: AbortSignal
 }

@@ -15,3 +15,15 @@ export function traceContext(traceparent: unknown, tracestate: unknown): TraceCo
   const state = typeof tracestate === 'string' && /^[\x20-\x7e]+$/.test(tracestate) && tracestate.length <= MAX_STATE ? tracestate : undefined
   return state === undefined ? { traceparent } : { traceparent, tracestate: state }
 }
+
+/** As headers of HTTP or metadata of gRPC. */
+export function traceHeaders({
+  traceparent,
+  tracestate
+}: {
+  readonly traceparent?: string | undefined
+  readonly tracestate?: string | undefined
+}): Record<string, string> {
+  if (traceparent === undefined) return {}
+  return tracestate === undefined ? { traceparent } : { traceparent, tracestate }
+}

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { create, type Message } from '@bufbuild/protobuf'
 import { createGrpcTransport } from '../../src/adapters/grpc/grpc-transport.ts'
+import { pickFace } from '../../src/adapters/http/agent-interface.ts'
 import { createJsonRpcTransport } from '../../src/adapters/http/jsonrpc-transport.ts'
 import { createRestTransport } from '../../src/adapters/http/rest-transport.ts'
 import { createMqttTransport } from '../../src/adapters/mqtt/agent-transport.ts'
@@ -147,7 +148,6 @@ export async function foundMatrix(options_: TestnetOptions = {}): Promise<Matrix
   await until('all are reachable', () => applicable(northGateway).filter((handle) => handle.endsWith('south.example')).length === 7, 20_000)
 
   const base = northGateway.ingress() ?? ''
-  const { host } = new URL(base)
   const transports = {
     rpc: createJsonRpcTransport(),
     rest: createRestTransport(),
@@ -158,11 +158,20 @@ export async function foundMatrix(options_: TestnetOptions = {}): Promise<Matrix
     () => transports.grpc.close?.(),
     () => transports.mqtt.close()
   )
-  const face = (url: string, binding: string, tenant = ''): AgentFace => ({ url: new URL(url), binding, version: '1.0', tenant })
-  callers.set('JSON-RPC', (handle) => over(transports.rpc, face(`${base}/agents/${handle}/jsonrpc`, 'JSONRPC')))
-  callers.set('REST', (handle) => over(transports.rest, face(`${base}/agents/${handle}/rest`, 'HTTP+JSON')))
-  callers.set('gRPC', (handle) => over(transports.grpc, face(`grpc://${host}`, 'GRPC', handle)))
-  callers.set('MQTT', (handle) => over(transports.mqtt, face(`mqtt://${host}/${handle.split('@').reverse().join('/agent/')}`, 'MQTTv5+JSONRPCv2')))
+  // Each goes where the card that the gateway serves of the agent says.
+  const served = new Map<string, Uint8Array>()
+  for (const name of Object.values(NAMES)) {
+    const url = `${base}/agents/${name}@south.example/.well-known/agent-card.json`
+    served.set(`${name}@south.example`, new Uint8Array(await (await fetch(url, { headers: { 'a2a-version': '1.0' } })).arrayBuffer()))
+  }
+  const by = (transport: AgentTransport, binding: string) => (handle: string) => {
+    const speaks = (face: AgentFace): boolean => face.binding === binding && face.version === '1.0'
+    return over(transport, pickFace(served.get(handle) ?? new Uint8Array(), new URL(base), speaks))
+  }
+  callers.set('JSON-RPC', by(transports.rpc, 'JSONRPC'))
+  callers.set('REST', by(transports.rest, 'HTTP+JSON'))
+  callers.set('gRPC', by(transports.grpc, 'GRPC'))
+  callers.set('MQTT', by(transports.mqtt, 'MQTTv5+JSONRPCv2'))
   callers.set('libp2p', (handle) => native(asker.node, handle))
   return {
     direct,

@@ -9,6 +9,7 @@ import { renderGrpc } from '../../wire/binding/mapping/render-request.ts'
 import { scopeOf } from '../../wire/binding/mapping/scope.ts'
 import { decode } from '../../wire/decode.ts'
 import { BrokenValue } from '../../wire/format/broken-value.ts'
+import { traceHeaders } from '../../wire/trace-context.ts'
 import { messageFromJson } from '../../wire/format/protobuf.ts'
 
 /** Longest words of a service's own in an error. */
@@ -33,7 +34,7 @@ export function createMappedGrpcService(mapping: Mapping, base: URL): PlainServi
       const { route, scope } = scopeOf(mapping, message, context)
       if (route.kind !== 'grpc') throw new HansaError('UNSUPPORTED_OPERATION', 'the mapping says HTTP for this, and the card says gRPC')
       const { metadata, message: json } = renderGrpc(route, scope)
-      const bytes = await unary(client, mapping, route, requestOf(route, json), metadata, context.signal)
+      const bytes = await unary(client, mapping, route, requestOf(route, json), { ...traceHeaders(context), ...metadata }, context.signal)
       return { parts: partsOf(route.response, answerOf(route, bytes)) }
     },
     knock: (signal) => ready(client, base, signal),

@@ -8,6 +8,7 @@ import { partsOfBody, piecesOf, refusal } from '../../wire/binding/mapping/read-
 import { renderHttp } from '../../wire/binding/mapping/render-request.ts'
 import { scopeOf } from '../../wire/binding/mapping/scope.ts'
 import { createEventParser } from '../../wire/binding/server-sent-events.ts'
+import { traceHeaders } from '../../wire/trace-context.ts'
 import { pieces, readBody, send } from './http-client.ts'
 
 /** Of a refusal, only its words are of use. */
@@ -26,7 +27,13 @@ export function createMappedHttpService(mapping: Mapping, base: URL): PlainServi
     let response: IncomingMessage | undefined
     let streams = false
     try {
-      response = await send({ url, method, headers, signal: patience.signal, ...(body === undefined ? {} : { body }) })
+      response = await send({
+        url,
+        method,
+        headers: { ...traceHeaders(context), ...headers },
+        signal: patience.signal,
+        ...(body === undefined ? {} : { body })
+      })
       const status = response.statusCode ?? 0
       if (status < 200 || status > 299) throw await refused(route, response, status, url, patience.signal)
       if (route.stream !== undefined) {

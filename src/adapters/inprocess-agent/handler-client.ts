@@ -169,7 +169,9 @@ class HandlerClient implements AgentClient {
     const abort = new AbortController()
     const task = new RunningTask({ id: this.#newId(), contextId, principal: options.principal, message, abort, now: this.#now, newId: this.#newId })
     const text = message.parts.flatMap((part) => (part.content.case === 'text' ? part.content.value : [])).join('\n')
-    const context = { text, principal: options.principal, contextId, taskId: task.id, extensions: options.extensions, signal: abort.signal }
+    const { principal, extensions, traceparent, tracestate } = options
+    const trace = { ...(traceparent === undefined ? {} : { traceparent }), ...(tracestate === undefined ? {} : { tracestate }) }
+    const context = { text, principal, contextId, taskId: task.id, extensions, ...trace, signal: abort.signal }
     return { start: async () => this.#handler(message, context), task }
   }
 

@@ -13,6 +13,9 @@ export interface MessageContext {
   readonly taskId: string
   /** URIs of A2A extensions asked for. */
   readonly extensions: readonly string[]
+  /** W3C trace context of the caller, for calls that the agent makes itself. */
+  readonly traceparent?: string
+  readonly tracestate?: string
   /** Aborts when the task is canceled, or the caller goes away before it can know of a task. */
   readonly signal: AbortSignal
 }

@@ -1,14 +1,11 @@
 import type { AgentFace } from '../../ports/agent-client.ts'
 import { HansaError } from '../../schema/errors.ts'
-import { isMqttId, type MqttAddress } from '../../wire/binding/mqtt-topics.ts'
-
-/** What the profile's own SDK writes as `protocolBinding`. */
-const PROFILE_BINDING = 'MQTTv5+JSONRPCv2'
+import { isMqttId, MQTT_BINDING, type MqttAddress } from '../../wire/binding/mqtt-topics.ts'
 
 /** True for an interface of the profile: its own word, or a URI of a binding over MQTT, with an mqtt: or mqtts: URL. */
 export function speaksMqtt({ binding, url }: AgentFace): boolean {
   const isUri = URL.canParse(binding) && /mqtt/i.test(binding)
-  return (url.protocol === 'mqtt:' || url.protocol === 'mqtts:') && (binding === PROFILE_BINDING || isUri)
+  return (url.protocol === 'mqtt:' || url.protocol === 'mqtts:') && (binding === MQTT_BINDING || isUri)
 }
 
 /**

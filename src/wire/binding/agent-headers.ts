@@ -1,4 +1,5 @@
 import { HansaError } from '../../schema/errors.ts'
+import { traceHeaders } from '../trace-context.ts'
 import type { A2aVersion } from './a2a-version.ts'
 
 /** About one call. */
@@ -20,7 +21,6 @@ export function agentHeaders(version: A2aVersion, { extensions, principal, trace
     ...(extensions.length > 0 ? { [version === '0.3' ? 'x-a2a-extensions' : 'a2a-extensions']: extensions.join(', ') } : {}),
     // Who calls, as the network has verified it. Agents that know nothing of it ignore it.
     'x-hansa-principal': principal,
-    ...(traceparent === undefined ? {} : { traceparent }),
-    ...(traceparent === undefined || tracestate === undefined ? {} : { tracestate })
+    ...traceHeaders({ traceparent, tracestate })
   }
 }

@@ -22,6 +22,9 @@ export interface MqttAddress {
   readonly agent: string
 }
 
+/** What the profile's own SDK writes as `protocolBinding`. */
+export const MQTT_BINDING = 'MQTTv5+JSONRPCv2'
+
 const ROOT = '$a2a/v1'
 
 /** Unit of the agents that a gateway carries calls to: the kind of the resource ID, urn:air:{domain}:agent:{name}. */

@@ -6,7 +6,8 @@ import { createMappedTransport } from '../../../src/node/mapping/mapped-transpor
 import type { AgentFace, AgentTransport } from '../../../src/ports/agent-client.ts'
 import * as a2a from '../../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { HOTEL_DESCRIPTORS, hotelTypes } from '../../support/hotel-proto.ts'
-import { ask, mappingOf, refusedWith, said, sending } from '../../support/mapped.ts'
+import { operations } from '../../../src/wire/operations.ts'
+import { ask, mappingOf, PRINCIPAL, refusedWith, said, sending } from '../../support/mapped.ts'
 import { until } from '../../support/until.ts'
 
 const YAML = `
@@ -60,6 +61,18 @@ describe('node/mapping: a plain gRPC service as an agent', () => {
 
   const send = (text: string, data?: Parameters<typeof said>[1], signal?: AbortSignal) => ask(transport, face, 'SendMessage', sending(said(text, data)), signal)
   const booking = (json: Record<string, string | number>) => Buffer.from(toBinary<DescMessage>(types.output, fromJson(types.output, json)))
+
+  it('hears the trace that the call belongs to', async () => {
+    let heard: unknown
+    handle = (call, answer) => {
+      heard = [call.metadata.get('traceparent'), call.metadata.get('tracestate')]
+      answer(null, booking({ confirmation: 'G1', nights: 2, arrival: '2026-12-01T00:00:00Z' }))
+    }
+    const trace = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'k=v' }
+    const options = { signal: new AbortController().signal, extensions: [], principal: PRINCIPAL, ...trace }
+    for await (const answered of transport.invoke(face, operations.SendMessage, sending(said('2 nights in Oslo')), options)) void answered
+    assert.deepEqual(heard, [[trace.traceparent], [trace.tracestate]])
+  })
 
   it('a message becomes the service’s own, its answer a message', async () => {
     assert.equal(transport.speaks(face), true)

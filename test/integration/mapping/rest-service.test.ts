@@ -242,6 +242,18 @@ describe('node/mapping: a plain REST service as an agent', () => {
     }
   })
 
+  it('hears the trace that the call belongs to', async () => {
+    let heard: unknown
+    handle = (request, response) => {
+      heard = [request.headers['traceparent'], request.headers['tracestate']]
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":"B7"}')
+    }
+    const trace = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'k=v' }
+    const options = { signal: new AbortController().signal, extensions: [], principal: PRINCIPAL, ...trace }
+    for await (const answer of transport.invoke(face, operations.SendMessage, sending(said('3 nights in Oslo')), options)) void answer
+    assert.deepEqual(heard, [trace.traceparent, trace.tracestate])
+  })
+
   it('has no tasks, webhooks or other card where it does not stream', async () => {
     const id = { id: 'nothing' }
     await assert.rejects(ask(transport, face, 'GetTask', create(a2a.GetTaskRequestSchema, id)), refusedWith('TASK_NOT_FOUND', /./))

@@ -85,7 +85,8 @@ describe('addresses of the ingress', () => {
 const OFFERS: readonly Offer[] = [
   { binding: 'JSONRPC', version: '1.0' },
   { binding: 'GRPC', version: '1.0' },
-  { binding: 'MQTTv5+JSONRPCv2', version: '1.0', url: 'mqtt://broker.example' }
+  { binding: 'MQTTv5+JSONRPCv2', version: '1.0', broker: new URL('mqtts://gateway:secret@broker.example:8883/x') },
+  { binding: 'MQTTv5+JSONRPCv2', version: '1.0' }
 ]
 
 describe('the card that a gateway serves', () => {
@@ -109,6 +110,19 @@ describe('the card that a gateway serves', () => {
     })
     delete (card['capabilities'] as Record<string, unknown>)['extensions']
     assert.doesNotMatch(JSON.stringify(card), /10\.0\.0\.1|secret|"K"|securityRequirements|signatures/)
+  })
+
+  it('names the gateway on every binding that it offers, and nothing that only the gateway may know of its broker', () => {
+    const faces = serve({ name: 'x' })['supportedInterfaces'] as { url: string; tenant?: string }[]
+    assert.deepEqual(
+      faces.map(({ url, tenant }) => [url, tenant]),
+      [
+        ['http://gw:7400/agents/a@b.example/jsonrpc', undefined],
+        ['gw:7400', 'a@b.example'],
+        ['mqtts://broker.example:8883/b.example/agent/a', undefined],
+        ['mqtt://gw:7400/b.example/agent/a', undefined]
+      ]
+    )
   })
 
   it('carries one original, even of an agent that is behind a gateway itself', () => {
