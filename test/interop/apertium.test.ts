@@ -42,6 +42,13 @@ describe('Apertium', function () {
     assert.ok(made !== undefined && made.score < 1 && made.score >= 0.5, String(made?.score))
   })
 
+  it('keeps the stars that the sender wrote, which look like marks, through a language between, too', async () => {
+    assert.equal(await say('The *hotel* is **free**.'), 'El *hotel* es **libre**.')
+    assert.equal(await say('* The hotel is free.'), '* El hotel es libre.')
+    // French elides the article, and Apertium then moves what stood between: both stars are there, and no third one.
+    assert.equal(((await say('The *hotel* has a flibbertigibbet.', 'en', 'fr')) ?? '').replaceAll(/[^*]/g, ''), '**')
+  })
+
   it('gives back what is protected, and every character of its own stream format', async () => {
     const made = await say('Order {{orderId}} failed with error E_TIMEOUT at https://a.example/x.')
     for (const span of ['{{orderId}}', 'E_TIMEOUT', 'https://a.example/x']) assert.ok(made?.includes(span), `${span} in ${made ?? ''}`)

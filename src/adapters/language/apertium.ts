@@ -126,17 +126,20 @@ function scoreOf(text: string, unknown: number): number {
   return Math.max(0, Math.round((1 - unknown / words) * 100) / 100)
 }
 
-/** Characters of the stream format; the slots become superblanks ([0], [1]), which pass through every stage. */
+/**
+ * Characters of the stream format; the slots become superblanks ([0], [1]), which pass through every stage, and so do stars ([*]): before a word they would look
+ * like the mark of one that is not known.
+ */
 function escape(text: string): string {
-  return text.replaceAll('\0', '').replace(/[\\[\]{}^$/@<>]/g, '\\$&')
+  return text.replaceAll('\0', '').replace(/[\\[\]{}^$/@<>]|\*+/g, (found) => (found.startsWith('*') ? `[${found}]` : `\\${found}`))
 }
 
 /** Text and slots of an answer. */
 function cut(answer: string): readonly (string | number)[] {
   const parts: (string | number)[] = []
-  for (const [, escaped, slot, plain] of answer.matchAll(/\\([^])|\[(\d+)\]|([^\\[]+|\[)/gu)) {
+  for (const [, escaped, slot, stars, plain] of answer.matchAll(/\\([^])|\[(\d+)\]|\[(\*+)\]|([^\\[]+|\[)/gu)) {
     if (slot !== undefined) parts.push(Number(slot))
-    else parts.push(escaped ?? plain ?? '')
+    else parts.push(escaped ?? stars ?? plain ?? '')
   }
   return parts
 }
