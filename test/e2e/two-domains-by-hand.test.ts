@@ -188,7 +188,9 @@ describe('two domains by hand, as the README says', function () {
     const body = (await response.json()) as { name: string; supportedInterfaces: { url: string }[] }
     assert.equal(body.name, 'Counter')
     const { host } = new URL(north.run.ingress ?? '')
-    assert.ok(body.supportedInterfaces.every(({ url }) => url === host || url.startsWith(`http://${host}/agents/`)))
+    const mqtt = `mqtt://${host}/${HOTEL.split('@').reverse().join('/agent/')}`
+    assert.ok(body.supportedInterfaces.every(({ url }) => url === host || url === mqtt || url.startsWith(`http://${host}/agents/`)))
+    assert.ok([host, mqtt].every((one) => body.supportedInterfaces.some(({ url }) => url === one)))
   })
 
   it('SIGTERM ends each with exit code 0', async () => {

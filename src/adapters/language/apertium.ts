@@ -102,14 +102,17 @@ function pivots(direct: readonly Way[]): Way[] {
   return [...found.values()]
 }
 
-/** The stages of a mode, each told to flush at null bytes (-z), unknown words with a mark (-g in place of $1). */
+/**
+ * The stages of a mode, each told to flush at null bytes (-z), unknown words with a mark (-g in place of $1). A stage that ends takes all others of its group with
+ * it: the end of one alone may take long to go through the rest, and until then the pipe would swallow texts.
+ */
 function pipeline(mode: string): string {
   return mode
     .trim()
     .split('|')
     .map((stage) => {
       const [program = '', ...rest] = stage.trim().replaceAll('$1', '-g').replaceAll('$2', '').split(/\s+/)
-      return [program, '-z', ...rest].join(' ')
+      return `{ ${[program, '-z', ...rest].join(' ')}; kill -9 0; }`
     })
     .join(' | ')
 }
