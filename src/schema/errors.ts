@@ -52,6 +52,10 @@ export const ERRORS = {
   EXTENDED_AGENT_CARD_NOT_CONFIGURED: 'Use the public card.',
   EXTENSION_SUPPORT_REQUIRED: 'Send A2A-Extensions with the required extension.',
   VERSION_NOT_SUPPORTED: 'Send A2A-Version: 1.0.',
+  // work of several agents (draft 2.4)
+  OUTCOME_UNKNOWN: 'See what {agent} did before you ask again; a step that may be done twice says repeatable: true.',
+  NO_PLAN: 'Give what is missing ({missing}), or register an agent that puts it out.',
+  INBOX_FULL: 'Wait until {agent} is back and has taken what waits for it.',
   // translation (draft 3.3.2)
   TRANSLATION_UNAVAILABLE: 'Configure a backend for {pair} (gateway.language), or ask with onMissing "pass".',
   // this machine

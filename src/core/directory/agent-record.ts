@@ -1,4 +1,4 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf'
+import { create } from '@bufbuild/protobuf'
 import type { Sha256 } from '../crypto.ts'
 import { type AgentDescription, type AgentRecord, AgentRecordSchema, RecordState } from '../../schema/generated/hansa/v1/directory_pb.ts'
 import { type AgentId, formatHandle, formatResourceId } from '../ids/agent-id.ts'
@@ -51,12 +51,12 @@ export function tombstone(id: AgentId, record: AgentRecord, issue: Omit<Issue, '
   })
 }
 
-function names(id: AgentId, spiffeId: string): MessageInitShape<typeof AgentRecordSchema> {
+function names(id: AgentId, spiffeId: string): Pick<AgentRecord, 'resourceId' | 'handle' | 'domain' | 'spiffeId'> {
   return { resourceId: formatResourceId(id), handle: formatHandle(id), domain: id.domain, spiffeId }
 }
 
 /** The sequence is the time, so that a server that lost its database is not taken for older than its own past; and it grows in any case. */
-function stamp({ ars, now, lifetime, previous }: Issue): MessageInitShape<typeof AgentRecordSchema> {
+function stamp({ ars, now, lifetime, previous }: Issue): Pick<AgentRecord, 'ars' | 'sequence' | 'issuedAt' | 'expiresAt'> {
   const next = (previous?.sequence ?? 0n) + 1n
   const time = BigInt(now)
   return { ars, sequence: next > time ? next : time, issuedAt: time, expiresAt: BigInt(now + lifetime) }

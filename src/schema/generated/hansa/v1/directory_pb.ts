@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file hansa/v1/directory.proto.
  */
 export const file_hansa_v1_directory: GenFile = /*@__PURE__*/
-  fileDesc("ChhoYW5zYS92MS9kaXJlY3RvcnkucHJvdG8SCGhhbnNhLnYxIskBChBBZ2VudERlc2NyaXB0aW9uEhEKCXNwaWZmZV9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEhQKDGNhcGFiaWxpdGllcxgEIAMoCRIRCglsYW5ndWFnZXMYBSADKAkSEQoJcHJvdG9jb2xzGAYgAygJEgwKBGNhcmQYByABKAwSEAoIcmV2aXNpb24YCCABKAQSEgoKbXVsdGlhZGRycxgJIAMoCRIPCgdwZWVyX2lkGAogASgJIukCCgtBZ2VudFJlY29yZBITCgtyZXNvdXJjZV9pZBgBIAEoCRIRCglzcGlmZmVfaWQYAiABKAkSDgoGaGFuZGxlGAMgASgJEg4KBmRvbWFpbhgEIAEoCRIkCgVzdGF0ZRgFIAEoDjIVLmhhbnNhLnYxLlJlY29yZFN0YXRlEgwKBG5hbWUYBiABKAkSEwoLZGVzY3JpcHRpb24YByABKAkSFAoMY2FwYWJpbGl0aWVzGAggAygJEhEKCWxhbmd1YWdlcxgJIAMoCRIRCglwcm90b2NvbHMYCiADKAkSEwoLY2FyZF9zaGEyNTYYCyABKAwSEQoJc3RyZWFtaW5nGAwgASgIEhAKCHNlcXVlbmNlGA0gASgEEhEKCWlzc3VlZF9hdBgOIAEoAxISCgpleHBpcmVzX2F0GA8gASgDEgsKA2FycxgQIAEoCRIPCgdwZWVyX2lkGBEgASgJEg4KBmJhcnJlZBgSIAEoCCI+Cg9SZWdpc3RlclJlcXVlc3QSKwoLZGVzY3JpcHRpb24YASABKAsyFi5oYW5zYS52MS5TaWduZWRSZWNvcmQiSwoQUmVnaXN0ZXJSZXNwb25zZRImCgZyZWNvcmQYASABKAsyFi5oYW5zYS52MS5TaWduZWRSZWNvcmQSDwoHY3JlYXRlZBgCIAEoCCIoChFEZXJlZ2lzdGVyUmVxdWVzdBITCgtyZXNvdXJjZV9pZBgBIAEoCSI8ChJEZXJlZ2lzdGVyUmVzcG9uc2USJgoGcmVjb3JkGAEgASgLMhYuaGFuc2EudjEuU2lnbmVkUmVjb3JkIq8BCg9EaXNjb3ZlclJlcXVlc3QSDAoEdGV4dBgBIAEoCRIUCgxjYXBhYmlsaXRpZXMYAiADKAkSEAoIbGFuZ3VhZ2UYAyABKAkSEAoIcHJvdG9jb2wYBCABKAkSDgoGZG9tYWluGAUgASgJEiYKBnN0YXR1cxgGIAEoDjIWLmhhbnNhLnYxLlN0YXR1c0ZpbHRlchINCgVsaW1pdBgHIAEoDRINCgVsb2NhbBgIIAEoCCKHAQoDSGl0EiYKBnJlY29yZBgBIAEoCzIWLmhhbnNhLnYxLlNpZ25lZFJlY29yZBIlCgZzdGF0dXMYAiABKA4yFS5oYW5zYS52MS5BZ2VudFN0YXR1cxINCgVzY29yZRgDIAEoARIiCgdhZGRyZXNzGAQgASgLMhEuaGFuc2EudjEuQWRkcmVzcyJJCgdBZGRyZXNzEiAKBG5vZGUYASABKAsyEi5oYW5zYS52MS5Ob2RlSW5mbxILCgN1cmwYAiABKAkSDwoHZ2F0ZXdheRgDIAEoCCJkCgVBc2tlZBIOCgZkb21haW4YASABKAkSCwoDYXJzGAIgASgJEiQKBWVycm9yGAMgASgLMhUuaGFuc2EudjEuRXJyb3JEZXRhaWwSDAoEaGl0cxgEIAEoDRIKCgJtcxgFIAEoASJhChBEaXNjb3ZlclJlc3BvbnNlEhsKBGhpdHMYASADKAsyDS5oYW5zYS52MS5IaXQSHgoFYXNrZWQYAiADKAsyDy5oYW5zYS52MS5Bc2tlZBIQCghjb21wbGV0ZRgDIAEoCCIfCg5SZXNvbHZlUmVxdWVzdBINCgVhZ2VudBgBIAEoCSKUAQoPUmVzb2x2ZVJlc3BvbnNlEiYKBnJlY29yZBgBIAEoCzIWLmhhbnNhLnYxLlNpZ25lZFJlY29yZBIlCgZzdGF0dXMYAiABKA4yFS5oYW5zYS52MS5BZ2VudFN0YXR1cxIiCgdhZGRyZXNzGAMgASgLMhEuaGFuc2EudjEuQWRkcmVzcxIOCgZzb3VyY2UYBCABKAkiEwoRTGlzdEFnZW50c1JlcXVlc3QiMwoSTGlzdEFnZW50c1Jlc3BvbnNlEh0KBmFnZW50cxgBIAMoCzINLmhhbnNhLnYxLkhpdCJFCgxTdGF0dXNSZXBvcnQSJwoHY2hhbmdlcxgBIAMoCzIWLmhhbnNhLnYxLlN0YXR1c0NoYW5nZRIMCgRmdWxsGAIgASgIIj0KFFN0YXR1c1JlcG9ydFJlc3BvbnNlEiUKBWVuZGVkGAEgAygLMhYuaGFuc2EudjEuU2lnbmVkUmVjb3JkIjUKC0VuZGVkTm90aWNlEiYKBnJlY29yZBgBIAEoCzIWLmhhbnNhLnYxLlNpZ25lZFJlY29yZCJWCgxTdGF0dXNDaGFuZ2USEwoLcmVzb3VyY2VfaWQYASABKAkSJQoGc3RhdHVzGAIgASgOMhUuaGFuc2EudjEuQWdlbnRTdGF0dXMSCgoCYXQYAyABKAMiogEKDERvbWFpblJlY29yZBIOCgZkb21haW4YASABKAkSJAoIZ2F0ZXdheXMYAiADKAsyEi5oYW5zYS52MS5Ob2RlSW5mbxIjCgdzZXJ2ZXJzGAMgAygLMhIuaGFuc2EudjEuTm9kZUluZm8SEAoIc2VxdWVuY2UYBCABKAQSEQoJaXNzdWVkX2F0GAUgASgDEhIKCmV4cGlyZXNfYXQYBiABKAMqeAoLQWdlbnRTdGF0dXMSHAoYQUdFTlRfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFwoTQUdFTlRfU1RBVFVTX09OTElORRABEhgKFEFHRU5UX1NUQVRVU19PRkZMSU5FEAISGAoUQUdFTlRfU1RBVFVTX1VOS05PV04QAypnCgtSZWNvcmRTdGF0ZRIcChhSRUNPUkRfU1RBVEVfVU5TUEVDSUZJRUQQABIbChdSRUNPUkRfU1RBVEVfUkVHSVNURVJFRBABEh0KGVJFQ09SRF9TVEFURV9ERVJFR0lTVEVSRUQQAipeCgxTdGF0dXNGaWx0ZXISHQoZU1RBVFVTX0ZJTFRFUl9VTlNQRUNJRklFRBAAEhgKFFNUQVRVU19GSUxURVJfT05MSU5FEAESFQoRU1RBVFVTX0ZJTFRFUl9BTlkQAmIGcHJvdG8z", [file_hansa_v1_call, file_hansa_v1_trust]);
+  fileDesc("ChhoYW5zYS92MS9kaXJlY3RvcnkucHJvdG8SCGhhbnNhLnYxIt0BChBBZ2VudERlc2NyaXB0aW9uEhEKCXNwaWZmZV9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEhQKDGNhcGFiaWxpdGllcxgEIAMoCRIRCglsYW5ndWFnZXMYBSADKAkSEQoJcHJvdG9jb2xzGAYgAygJEgwKBGNhcmQYByABKAwSEAoIcmV2aXNpb24YCCABKAQSEgoKbXVsdGlhZGRycxgJIAMoCRIPCgdwZWVyX2lkGAogASgJEhIKCmV4dGVuc2lvbnMYCyADKAkiTwoKU2tpbGxGYWN0cxIKCgJpZBgBIAEoCRIUCgxjYXBhYmlsaXRpZXMYAiADKAkSDgoGaW5wdXRzGAMgAygJEg8KB291dHB1dHMYBCADKAkiowMKC0FnZW50UmVjb3JkEhMKC3Jlc291cmNlX2lkGAEgASgJEhEKCXNwaWZmZV9pZBgCIAEoCRIOCgZoYW5kbGUYAyABKAkSDgoGZG9tYWluGAQgASgJEiQKBXN0YXRlGAUgASgOMhUuaGFuc2EudjEuUmVjb3JkU3RhdGUSDAoEbmFtZRgGIAEoCRITCgtkZXNjcmlwdGlvbhgHIAEoCRIUCgxjYXBhYmlsaXRpZXMYCCADKAkSEQoJbGFuZ3VhZ2VzGAkgAygJEhEKCXByb3RvY29scxgKIAMoCRITCgtjYXJkX3NoYTI1NhgLIAEoDBIRCglzdHJlYW1pbmcYDCABKAgSEAoIc2VxdWVuY2UYDSABKAQSEQoJaXNzdWVkX2F0GA4gASgDEhIKCmV4cGlyZXNfYXQYDyABKAMSCwoDYXJzGBAgASgJEg8KB3BlZXJfaWQYESABKAkSDgoGYmFycmVkGBIgASgIEhIKCmV4dGVuc2lvbnMYEyADKAkSJAoGc2tpbGxzGBQgAygLMhQuaGFuc2EudjEuU2tpbGxGYWN0cyI+Cg9SZWdpc3RlclJlcXVlc3QSKwoLZGVzY3JpcHRpb24YASABKAsyFi5oYW5zYS52MS5TaWduZWRSZWNvcmQiSwoQUmVnaXN0ZXJSZXNwb25zZRImCgZyZWNvcmQYASABKAsyFi5oYW5zYS52MS5TaWduZWRSZWNvcmQSDwoHY3JlYXRlZBgCIAEoCCIoChFEZXJlZ2lzdGVyUmVxdWVzdBITCgtyZXNvdXJjZV9pZBgBIAEoCSI8ChJEZXJlZ2lzdGVyUmVzcG9uc2USJgoGcmVjb3JkGAEgASgLMhYuaGFuc2EudjEuU2lnbmVkUmVjb3JkIsABCg9EaXNjb3ZlclJlcXVlc3QSDAoEdGV4dBgBIAEoCRIUCgxjYXBhYmlsaXRpZXMYAiADKAkSEAoIbGFuZ3VhZ2UYAyABKAkSEAoIcHJvdG9jb2wYBCABKAkSDgoGZG9tYWluGAUgASgJEiYKBnN0YXR1cxgGIAEoDjIWLmhhbnNhLnYxLlN0YXR1c0ZpbHRlchINCgVsaW1pdBgHIAEoDRINCgVsb2NhbBgIIAEoCBIPCgdvdXRwdXRzGAkgAygJIocBCgNIaXQSJgoGcmVjb3JkGAEgASgLMhYuaGFuc2EudjEuU2lnbmVkUmVjb3JkEiUKBnN0YXR1cxgCIAEoDjIVLmhhbnNhLnYxLkFnZW50U3RhdHVzEg0KBXNjb3JlGAMgASgBEiIKB2FkZHJlc3MYBCABKAsyES5oYW5zYS52MS5BZGRyZXNzIkkKB0FkZHJlc3MSIAoEbm9kZRgBIAEoCzISLmhhbnNhLnYxLk5vZGVJbmZvEgsKA3VybBgCIAEoCRIPCgdnYXRld2F5GAMgASgIImQKBUFza2VkEg4KBmRvbWFpbhgBIAEoCRILCgNhcnMYAiABKAkSJAoFZXJyb3IYAyABKAsyFS5oYW5zYS52MS5FcnJvckRldGFpbBIMCgRoaXRzGAQgASgNEgoKAm1zGAUgASgBImEKEERpc2NvdmVyUmVzcG9uc2USGwoEaGl0cxgBIAMoCzINLmhhbnNhLnYxLkhpdBIeCgVhc2tlZBgCIAMoCzIPLmhhbnNhLnYxLkFza2VkEhAKCGNvbXBsZXRlGAMgASgIIh8KDlJlc29sdmVSZXF1ZXN0Eg0KBWFnZW50GAEgASgJIpQBCg9SZXNvbHZlUmVzcG9uc2USJgoGcmVjb3JkGAEgASgLMhYuaGFuc2EudjEuU2lnbmVkUmVjb3JkEiUKBnN0YXR1cxgCIAEoDjIVLmhhbnNhLnYxLkFnZW50U3RhdHVzEiIKB2FkZHJlc3MYAyABKAsyES5oYW5zYS52MS5BZGRyZXNzEg4KBnNvdXJjZRgEIAEoCSITChFMaXN0QWdlbnRzUmVxdWVzdCIzChJMaXN0QWdlbnRzUmVzcG9uc2USHQoGYWdlbnRzGAEgAygLMg0uaGFuc2EudjEuSGl0IkUKDFN0YXR1c1JlcG9ydBInCgdjaGFuZ2VzGAEgAygLMhYuaGFuc2EudjEuU3RhdHVzQ2hhbmdlEgwKBGZ1bGwYAiABKAgiPQoUU3RhdHVzUmVwb3J0UmVzcG9uc2USJQoFZW5kZWQYASADKAsyFi5oYW5zYS52MS5TaWduZWRSZWNvcmQiNQoLRW5kZWROb3RpY2USJgoGcmVjb3JkGAEgASgLMhYuaGFuc2EudjEuU2lnbmVkUmVjb3JkIlYKDFN0YXR1c0NoYW5nZRITCgtyZXNvdXJjZV9pZBgBIAEoCRIlCgZzdGF0dXMYAiABKA4yFS5oYW5zYS52MS5BZ2VudFN0YXR1cxIKCgJhdBgDIAEoAyKiAQoMRG9tYWluUmVjb3JkEg4KBmRvbWFpbhgBIAEoCRIkCghnYXRld2F5cxgCIAMoCzISLmhhbnNhLnYxLk5vZGVJbmZvEiMKB3NlcnZlcnMYAyADKAsyEi5oYW5zYS52MS5Ob2RlSW5mbxIQCghzZXF1ZW5jZRgEIAEoBBIRCglpc3N1ZWRfYXQYBSABKAMSEgoKZXhwaXJlc19hdBgGIAEoAyp4CgtBZ2VudFN0YXR1cxIcChhBR0VOVF9TVEFUVVNfVU5TUEVDSUZJRUQQABIXChNBR0VOVF9TVEFUVVNfT05MSU5FEAESGAoUQUdFTlRfU1RBVFVTX09GRkxJTkUQAhIYChRBR0VOVF9TVEFUVVNfVU5LTk9XThADKmcKC1JlY29yZFN0YXRlEhwKGFJFQ09SRF9TVEFURV9VTlNQRUNJRklFRBAAEhsKF1JFQ09SRF9TVEFURV9SRUdJU1RFUkVEEAESHQoZUkVDT1JEX1NUQVRFX0RFUkVHSVNURVJFRBACKl4KDFN0YXR1c0ZpbHRlchIdChlTVEFUVVNfRklMVEVSX1VOU1BFQ0lGSUVEEAASGAoUU1RBVFVTX0ZJTFRFUl9PTkxJTkUQARIVChFTVEFUVVNfRklMVEVSX0FOWRACYgZwcm90bzM", [file_hansa_v1_call, file_hansa_v1_trust]);
 
 /**
  * What an agent says of itself, signed with its certificate's key (draft 3.2.1: registration request).
@@ -85,6 +85,13 @@ export type AgentDescription = Message<"hansa.v1.AgentDescription"> & {
    * @generated from field: string peer_id = 10;
    */
   peerId: string;
+
+  /**
+   * URIs of the A2A extensions of the card, and those that the agent's node honours for it (urn:hansa:idempotency). At most 32.
+   *
+   * @generated from field: repeated string extensions = 11;
+   */
+  extensions: string[];
 };
 
 /**
@@ -93,6 +100,48 @@ export type AgentDescription = Message<"hansa.v1.AgentDescription"> & {
  */
 export const AgentDescriptionSchema: GenMessage<AgentDescription> = /*@__PURE__*/
   messageDesc(file_hansa_v1_directory, 0);
+
+/**
+ * What one skill of an agent takes and puts out, by names of facts (extension urn:hansa:facts of its card). Planning needs no more.
+ *
+ * @generated from message hansa.v1.SkillFacts
+ */
+export type SkillFacts = Message<"hansa.v1.SkillFacts"> & {
+  /**
+   * ID of the skill in the card.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Capability paths of the agent that this skill is offered under.
+   *
+   * @generated from field: repeated string capabilities = 2;
+   */
+  capabilities: string[];
+
+  /**
+   * Facts that it needs: lower-case names such as flight-confirmation.
+   *
+   * @generated from field: repeated string inputs = 3;
+   */
+  inputs: string[];
+
+  /**
+   * Facts that are in its answer.
+   *
+   * @generated from field: repeated string outputs = 4;
+   */
+  outputs: string[];
+};
+
+/**
+ * Describes the message hansa.v1.SkillFacts.
+ * Use `create(SkillFactsSchema)` to create a new message.
+ */
+export const SkillFactsSchema: GenMessage<SkillFacts> = /*@__PURE__*/
+  messageDesc(file_hansa_v1_directory, 1);
 
 /**
  * What the ARS says of an agent it has verified; signed by the ARS. This is what the DHT stores and discovery returns. It holds no
@@ -204,6 +253,20 @@ export type AgentRecord = Message<"hansa.v1.AgentRecord"> & {
    * @generated from field: bool barred = 18;
    */
   barred: boolean;
+
+  /**
+   * URIs of A2A extensions, as in the description. At most 32.
+   *
+   * @generated from field: repeated string extensions = 19;
+   */
+  extensions: string[];
+
+  /**
+   * Skills that say what they take and put out. At most 32, with at most 256 names in all.
+   *
+   * @generated from field: repeated hansa.v1.SkillFacts skills = 20;
+   */
+  skills: SkillFacts[];
 };
 
 /**
@@ -211,7 +274,7 @@ export type AgentRecord = Message<"hansa.v1.AgentRecord"> & {
  * Use `create(AgentRecordSchema)` to create a new message.
  */
 export const AgentRecordSchema: GenMessage<AgentRecord> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_directory, 1);
+  messageDesc(file_hansa_v1_directory, 2);
 
 /**
  * @generated from message hansa.v1.RegisterRequest
@@ -230,7 +293,7 @@ export type RegisterRequest = Message<"hansa.v1.RegisterRequest"> & {
  * Use `create(RegisterRequestSchema)` to create a new message.
  */
 export const RegisterRequestSchema: GenMessage<RegisterRequest> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_directory, 2);
+  messageDesc(file_hansa_v1_directory, 3);
 
 /**
  * @generated from message hansa.v1.RegisterResponse
@@ -254,7 +317,7 @@ export type RegisterResponse = Message<"hansa.v1.RegisterResponse"> & {
  * Use `create(RegisterResponseSchema)` to create a new message.
  */
 export const RegisterResponseSchema: GenMessage<RegisterResponse> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_directory, 3);
+  messageDesc(file_hansa_v1_directory, 4);
 
 /**
  * @generated from message hansa.v1.DeregisterRequest
@@ -271,7 +334,7 @@ export type DeregisterRequest = Message<"hansa.v1.DeregisterRequest"> & {
  * Use `create(DeregisterRequestSchema)` to create a new message.
  */
 export const DeregisterRequestSchema: GenMessage<DeregisterRequest> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_directory, 4);
+  messageDesc(file_hansa_v1_directory, 5);
 
 /**
  * @generated from message hansa.v1.DeregisterResponse
@@ -288,7 +351,7 @@ export type DeregisterResponse = Message<"hansa.v1.DeregisterResponse"> & {
  * Use `create(DeregisterResponseSchema)` to create a new message.
  */
 export const DeregisterResponseSchema: GenMessage<DeregisterResponse> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_directory, 5);
+  messageDesc(file_hansa_v1_directory, 6);
 
 /**
  * draft 3.2.3. All given criteria must hold.
@@ -341,6 +404,13 @@ export type DiscoverRequest = Message<"hansa.v1.DiscoverRequest"> & {
    * @generated from field: bool local = 8;
    */
   local: boolean;
+
+  /**
+   * Facts: an agent fits when one of its skills puts out one of them. At most 16.
+   *
+   * @generated from field: repeated string outputs = 9;
+   */
+  outputs: string[];
 };
 
 /**
@@ -348,7 +418,7 @@ export type DiscoverRequest = Message<"hansa.v1.DiscoverRequest"> & {
  * Use `create(DiscoverRequestSchema)` to create a new message.
  */
 export const DiscoverRequestSchema: GenMessage<DiscoverRequest> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_directory, 6);
+  messageDesc(file_hansa_v1_directory, 7);
 
 /**
  * @generated from message hansa.v1.Hit
@@ -384,7 +454,7 @@ export type Hit = Message<"hansa.v1.Hit"> & {
  * Use `create(HitSchema)` to create a new message.
  */
 export const HitSchema: GenMessage<Hit> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_directory, 7);
+  messageDesc(file_hansa_v1_directory, 8);
 
 /**
  * Where to send messages for an agent (draft 3.2.3: for an agent of another domain always a gateway of that domain).
@@ -419,7 +489,7 @@ export type Address = Message<"hansa.v1.Address"> & {
  * Use `create(AddressSchema)` to create a new message.
  */
 export const AddressSchema: GenMessage<Address> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_directory, 8);
+  messageDesc(file_hansa_v1_directory, 9);
 
 /**
  * Who was asked and what came of it.
@@ -460,7 +530,7 @@ export type Asked = Message<"hansa.v1.Asked"> & {
  * Use `create(AskedSchema)` to create a new message.
  */
 export const AskedSchema: GenMessage<Asked> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_directory, 9);
+  messageDesc(file_hansa_v1_directory, 10);
 
 /**
  * @generated from message hansa.v1.DiscoverResponse
@@ -489,7 +559,7 @@ export type DiscoverResponse = Message<"hansa.v1.DiscoverResponse"> & {
  * Use `create(DiscoverResponseSchema)` to create a new message.
  */
 export const DiscoverResponseSchema: GenMessage<DiscoverResponse> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_directory, 10);
+  messageDesc(file_hansa_v1_directory, 11);
 
 /**
  * @generated from message hansa.v1.ResolveRequest
@@ -508,7 +578,7 @@ export type ResolveRequest = Message<"hansa.v1.ResolveRequest"> & {
  * Use `create(ResolveRequestSchema)` to create a new message.
  */
 export const ResolveRequestSchema: GenMessage<ResolveRequest> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_directory, 11);
+  messageDesc(file_hansa_v1_directory, 12);
 
 /**
  * @generated from message hansa.v1.ResolveResponse
@@ -542,7 +612,7 @@ export type ResolveResponse = Message<"hansa.v1.ResolveResponse"> & {
  * Use `create(ResolveResponseSchema)` to create a new message.
  */
 export const ResolveResponseSchema: GenMessage<ResolveResponse> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_directory, 12);
+  messageDesc(file_hansa_v1_directory, 13);
 
 /**
  * @generated from message hansa.v1.ListAgentsRequest
@@ -555,7 +625,7 @@ export type ListAgentsRequest = Message<"hansa.v1.ListAgentsRequest"> & {
  * Use `create(ListAgentsRequestSchema)` to create a new message.
  */
 export const ListAgentsRequestSchema: GenMessage<ListAgentsRequest> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_directory, 13);
+  messageDesc(file_hansa_v1_directory, 14);
 
 /**
  * @generated from message hansa.v1.ListAgentsResponse
@@ -572,7 +642,7 @@ export type ListAgentsResponse = Message<"hansa.v1.ListAgentsResponse"> & {
  * Use `create(ListAgentsResponseSchema)` to create a new message.
  */
 export const ListAgentsResponseSchema: GenMessage<ListAgentsResponse> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_directory, 14);
+  messageDesc(file_hansa_v1_directory, 15);
 
 /**
  * An AGw tells its ARS each transition of the agents attached to it (draft 3.3.1).
@@ -598,7 +668,7 @@ export type StatusReport = Message<"hansa.v1.StatusReport"> & {
  * Use `create(StatusReportSchema)` to create a new message.
  */
 export const StatusReportSchema: GenMessage<StatusReport> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_directory, 15);
+  messageDesc(file_hansa_v1_directory, 16);
 
 /**
  * @generated from message hansa.v1.StatusReportResponse
@@ -617,7 +687,7 @@ export type StatusReportResponse = Message<"hansa.v1.StatusReportResponse"> & {
  * Use `create(StatusReportResponseSchema)` to create a new message.
  */
 export const StatusReportResponseSchema: GenMessage<StatusReportResponse> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_directory, 16);
+  messageDesc(file_hansa_v1_directory, 17);
 
 /**
  * An ARS tells the gateways and the other ARSs of its domain that a registration has ended.
@@ -638,7 +708,7 @@ export type EndedNotice = Message<"hansa.v1.EndedNotice"> & {
  * Use `create(EndedNoticeSchema)` to create a new message.
  */
 export const EndedNoticeSchema: GenMessage<EndedNotice> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_directory, 17);
+  messageDesc(file_hansa_v1_directory, 18);
 
 /**
  * @generated from message hansa.v1.StatusChange
@@ -665,7 +735,7 @@ export type StatusChange = Message<"hansa.v1.StatusChange"> & {
  * Use `create(StatusChangeSchema)` to create a new message.
  */
 export const StatusChangeSchema: GenMessage<StatusChange> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_directory, 18);
+  messageDesc(file_hansa_v1_directory, 19);
 
 /**
  * A domain's servers and gateways, signed by its ARS, under the domain's DHT key.
@@ -709,7 +779,7 @@ export type DomainRecord = Message<"hansa.v1.DomainRecord"> & {
  * Use `create(DomainRecordSchema)` to create a new message.
  */
 export const DomainRecordSchema: GenMessage<DomainRecord> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_directory, 19);
+  messageDesc(file_hansa_v1_directory, 20);
 
 /**
  * @generated from enum hansa.v1.AgentStatus

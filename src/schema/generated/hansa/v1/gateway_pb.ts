@@ -6,7 +6,7 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { SignedRecord } from "./call_pb.ts";
+import type { ErrorDetail, SignedRecord } from "./call_pb.ts";
 import { file_hansa_v1_call } from "./call_pb.ts";
 import type { AgentStatus } from "./directory_pb.ts";
 import { file_hansa_v1_directory } from "./directory_pb.ts";
@@ -18,7 +18,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file hansa/v1/gateway.proto.
  */
 export const file_hansa_v1_gateway: GenFile = /*@__PURE__*/
-  fileDesc("ChZoYW5zYS92MS9nYXRld2F5LnByb3RvEghoYW5zYS52MSJkCg1BdHRhY2hSZXF1ZXN0EisKC2Rlc2NyaXB0aW9uGAEgASgLMhYuaGFuc2EudjEuU2lnbmVkUmVjb3JkEiYKBnJlY29yZBgCIAEoCzIWLmhhbnNhLnYxLlNpZ25lZFJlY29yZCIzCg5BdHRhY2hSZXNwb25zZRIUCgxoZWFydGJlYXRfbXMYASABKA0SCwoDdXJsGAIgASgJIk4KEEhlYXJ0YmVhdFJlcXVlc3QSEwoLcmVzb3VyY2VfaWQYASABKAkSJQoGc3RhdHVzGAIgASgOMhUuaGFuc2EudjEuQWdlbnRTdGF0dXMiJQoRSGVhcnRiZWF0UmVzcG9uc2USEAoIYXR0YWNoZWQYASABKAgiNAoNRGV0YWNoUmVxdWVzdBITCgtyZXNvdXJjZV9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkimAEKDkNvbm5lY3RSZXF1ZXN0EiMKB2dhdGV3YXkYASABKAsyEi5oYW5zYS52MS5Ob2RlSW5mbxIRCglwcm90b2NvbHMYAiADKAkSJwoGc3RhdHVzGAMgASgOMhcuaGFuc2EudjEuR2F0ZXdheVN0YXR1cxIlCgZidW5kbGUYBCABKAsyFS5oYW5zYS52MS5UcnVzdEJ1bmRsZSKZAQoPQ29ubmVjdFJlc3BvbnNlEiMKB2dhdGV3YXkYASABKAsyEi5oYW5zYS52MS5Ob2RlSW5mbxIRCglwcm90b2NvbHMYAiADKAkSJwoGc3RhdHVzGAMgASgOMhcuaGFuc2EudjEuR2F0ZXdheVN0YXR1cxIlCgZidW5kbGUYBCABKAsyFS5oYW5zYS52MS5UcnVzdEJ1bmRsZSJhChBHYXRld2F5SGVhcnRiZWF0EicKBnN0YXR1cxgBIAEoDjIXLmhhbnNhLnYxLkdhdGV3YXlTdGF0dXMSJAoEaGVhZBgCIAEoCzIWLmhhbnNhLnYxLk9yaWdpbkRpZ2VzdCI3ChFEaXNjb25uZWN0UmVxdWVzdBIOCgZyZWFzb24YASABKAkSEgoKcmVzdGFydGluZxgCIAEoCCI+CgxPcmlnaW5EaWdlc3QSDgoGb3JpZ2luGAEgASgJEg0KBWVwb2NoGAIgASgEEg8KB3ZlcnNpb24YAyABKAQi6wEKCVN5bmNFbnRyeRIOCgZvcmlnaW4YASABKAkSDQoFZXBvY2gYAiABKAQSDwoHdmVyc2lvbhgDIAEoBBILCgNrZXkYBCABKAkSJgoFYWdlbnQYBSABKAsyFS5oYW5zYS52MS5BZ2VudEFkdmVydEgAEiQKBWxpbmtzGAYgASgLMhMuaGFuc2EudjEuTGlua1N0YXRlSAASJQoHZ2F0ZXdheRgHIAEoCzISLmhhbnNhLnYxLk5vZGVJbmZvSAASIwoEZ29uZRgIIAEoCzITLmhhbnNhLnYxLlRvbWJzdG9uZUgAQgcKBXZhbHVlIhcKCVRvbWJzdG9uZRIKCgJhdBgBIAEoAyLzAQoLQWdlbnRBZHZlcnQSEwoLcmVzb3VyY2VfaWQYASABKAkSEQoJc3BpZmZlX2lkGAIgASgJEg4KBmhhbmRsZRgDIAEoCRIMCgRuYW1lGAQgASgJEhMKC2Rlc2NyaXB0aW9uGAUgASgJEhQKDGNhcGFiaWxpdGllcxgGIAMoCRIRCglsYW5ndWFnZXMYByADKAkSEQoJcHJvdG9jb2xzGAggAygJEhEKCXN0cmVhbWluZxgJIAEoCBIlCgZzdGF0dXMYCiABKA4yFS5oYW5zYS52MS5BZ2VudFN0YXR1cxITCgtjYXJkX3NoYTI1NhgLIAEoDCIqCglMaW5rU3RhdGUSHQoFbGlua3MYASADKAsyDi5oYW5zYS52MS5MaW5rIiUKBExpbmsSDwoHZ2F0ZXdheRgBIAEoCRIMCgRjb3N0GAIgASgNIngKBURlbHRhEg4KBm9yaWdpbhgBIAEoCRINCgVlcG9jaBgCIAEoBBIMCgRmcm9tGAMgASgEEgoKAnRvGAQgASgEEg0KBXJlc2V0GAUgASgIEicKB2VudHJpZXMYBiADKAsyFi5oYW5zYS52MS5TaWduZWRSZWNvcmQiLQoKU3luY0dvc3NpcBIfCgZkZWx0YXMYASADKAsyDy5oYW5zYS52MS5EZWx0YSI1CgtTeW5jUmVxdWVzdBImCgZkaWdlc3QYASADKAsyFi5oYW5zYS52MS5PcmlnaW5EaWdlc3QiZQoMU3luY1Jlc3BvbnNlEh8KBmRlbHRhcxgBIAMoCzIPLmhhbnNhLnYxLkRlbHRhEiYKBmRpZ2VzdBgCIAMoCzIWLmhhbnNhLnYxLk9yaWdpbkRpZ2VzdBIMCgRtb3JlGAMgASgIIisKCFN5bmNQdXNoEh8KBmRlbHRhcxgBIAMoCzIPLmhhbnNhLnYxLkRlbHRhIm0KD09yaWdpbkFzc2VydGlvbhIOCgZpc3N1ZXIYASABKAkSEQoJcHJpbmNpcGFsGAIgASgJEhAKCGF1ZGllbmNlGAMgASgJEhEKCWlzc3VlZF9hdBgEIAEoAxISCgpleHBpcmVzX2F0GAUgASgDIqoCCgtSZWxheUhlYWRlchIPCgdjYWxsX2lkGAEgASgJEg4KBnRhcmdldBgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkSEQoJaG9wX2xpbWl0GAQgASgNEgwKBHBhdGgYBSADKAkSJgoGb3JpZ2luGAYgASgLMhYuaGFuc2EudjEuU2lnbmVkUmVjb3JkEhIKCmV4dGVuc2lvbnMYByADKAkSEQoJcHJpbmNpcGFsGAggASgJEhIKCnRyYWNlc3RhdGUYCSABKAkSKgoLdHJhbnNsYXRpb24YCiABKAsyFS5oYW5zYS52MS5UcmFuc2xhdGlvbhIVCg1jb250ZW50X3R5cGVzGAsgAygJEg8KB2FjY2VwdHMYDCADKAkSDwoHd2ViaG9vaxgNIAEoCCJuCgtUcmFuc2xhdGlvbhIMCgRmcm9tGAEgASgJEgoKAnRvGAIgASgJEg0KBXJlcGx5GAMgASgJEgwKBHBhc3MYBCABKAgSFAoMcmVxdWVzdF9kb25lGAUgASgIEhIKCnJlcGx5X2RvbmUYBiABKAgiXwoMUmVsYXlUcmFpbGVyEhsKBGhvcHMYASADKAsyDS5oYW5zYS52MS5Ib3ASMgoMdHJhbnNsYXRpb25zGAIgAygLMhwuaGFuc2EudjEuQXBwbGllZFRyYW5zbGF0aW9uIl4KEkFwcGxpZWRUcmFuc2xhdGlvbhIPCgdnYXRld2F5GAEgASgJEgwKBGZyb20YAiABKAkSCgoCdG8YAyABKAkSDgoGZW5naW5lGAQgASgJEg0KBXJlcGx5GAUgASgIIk4KDU5vdGlmeVJlcXVlc3QSCgoCaWQYASABKAkSDQoFYWdlbnQYAiABKAkSDQoFZXZlbnQYAyABKAwSEwoLdHJhY2VwYXJlbnQYBCABKAkiIgoDSG9wEg8KB2dhdGV3YXkYASABKAkSCgoCbXMYAiABKAEiaQoHV2ViaG9vaxIKCgJpZBgBIAEoCRIRCglwcmluY2lwYWwYAiABKAkSDQoFYWdlbnQYAyABKAkSDgoGY29uZmlnGAQgASgMEg4KBnNldF9hdBgFIAEoAxIQCghlbmRlZF9hdBgGIAEoAyqGAQoNR2F0ZXdheVN0YXR1cxIeChpHQVRFV0FZX1NUQVRVU19VTlNQRUNJRklFRBAAEhoKFkdBVEVXQVlfU1RBVFVTX1JVTk5JTkcQARIdChlHQVRFV0FZX1NUQVRVU19SRVNUQVJUSU5HEAISGgoWR0FURVdBWV9TVEFUVVNfT0ZGTElORRADYgZwcm90bzM", [file_hansa_v1_call, file_hansa_v1_directory, file_hansa_v1_trust]);
+  fileDesc("ChZoYW5zYS92MS9nYXRld2F5LnByb3RvEghoYW5zYS52MSJkCg1BdHRhY2hSZXF1ZXN0EisKC2Rlc2NyaXB0aW9uGAEgASgLMhYuaGFuc2EudjEuU2lnbmVkUmVjb3JkEiYKBnJlY29yZBgCIAEoCzIWLmhhbnNhLnYxLlNpZ25lZFJlY29yZCIzCg5BdHRhY2hSZXNwb25zZRIUCgxoZWFydGJlYXRfbXMYASABKA0SCwoDdXJsGAIgASgJIk4KEEhlYXJ0YmVhdFJlcXVlc3QSEwoLcmVzb3VyY2VfaWQYASABKAkSJQoGc3RhdHVzGAIgASgOMhUuaGFuc2EudjEuQWdlbnRTdGF0dXMiJQoRSGVhcnRiZWF0UmVzcG9uc2USEAoIYXR0YWNoZWQYASABKAgiNAoNRGV0YWNoUmVxdWVzdBITCgtyZXNvdXJjZV9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkimAEKDkNvbm5lY3RSZXF1ZXN0EiMKB2dhdGV3YXkYASABKAsyEi5oYW5zYS52MS5Ob2RlSW5mbxIRCglwcm90b2NvbHMYAiADKAkSJwoGc3RhdHVzGAMgASgOMhcuaGFuc2EudjEuR2F0ZXdheVN0YXR1cxIlCgZidW5kbGUYBCABKAsyFS5oYW5zYS52MS5UcnVzdEJ1bmRsZSKZAQoPQ29ubmVjdFJlc3BvbnNlEiMKB2dhdGV3YXkYASABKAsyEi5oYW5zYS52MS5Ob2RlSW5mbxIRCglwcm90b2NvbHMYAiADKAkSJwoGc3RhdHVzGAMgASgOMhcuaGFuc2EudjEuR2F0ZXdheVN0YXR1cxIlCgZidW5kbGUYBCABKAsyFS5oYW5zYS52MS5UcnVzdEJ1bmRsZSJhChBHYXRld2F5SGVhcnRiZWF0EicKBnN0YXR1cxgBIAEoDjIXLmhhbnNhLnYxLkdhdGV3YXlTdGF0dXMSJAoEaGVhZBgCIAEoCzIWLmhhbnNhLnYxLk9yaWdpbkRpZ2VzdCI3ChFEaXNjb25uZWN0UmVxdWVzdBIOCgZyZWFzb24YASABKAkSEgoKcmVzdGFydGluZxgCIAEoCCI+CgxPcmlnaW5EaWdlc3QSDgoGb3JpZ2luGAEgASgJEg0KBWVwb2NoGAIgASgEEg8KB3ZlcnNpb24YAyABKAQi6wEKCVN5bmNFbnRyeRIOCgZvcmlnaW4YASABKAkSDQoFZXBvY2gYAiABKAQSDwoHdmVyc2lvbhgDIAEoBBILCgNrZXkYBCABKAkSJgoFYWdlbnQYBSABKAsyFS5oYW5zYS52MS5BZ2VudEFkdmVydEgAEiQKBWxpbmtzGAYgASgLMhMuaGFuc2EudjEuTGlua1N0YXRlSAASJQoHZ2F0ZXdheRgHIAEoCzISLmhhbnNhLnYxLk5vZGVJbmZvSAASIwoEZ29uZRgIIAEoCzITLmhhbnNhLnYxLlRvbWJzdG9uZUgAQgcKBXZhbHVlIhcKCVRvbWJzdG9uZRIKCgJhdBgBIAEoAyLzAQoLQWdlbnRBZHZlcnQSEwoLcmVzb3VyY2VfaWQYASABKAkSEQoJc3BpZmZlX2lkGAIgASgJEg4KBmhhbmRsZRgDIAEoCRIMCgRuYW1lGAQgASgJEhMKC2Rlc2NyaXB0aW9uGAUgASgJEhQKDGNhcGFiaWxpdGllcxgGIAMoCRIRCglsYW5ndWFnZXMYByADKAkSEQoJcHJvdG9jb2xzGAggAygJEhEKCXN0cmVhbWluZxgJIAEoCBIlCgZzdGF0dXMYCiABKA4yFS5oYW5zYS52MS5BZ2VudFN0YXR1cxITCgtjYXJkX3NoYTI1NhgLIAEoDCIqCglMaW5rU3RhdGUSHQoFbGlua3MYASADKAsyDi5oYW5zYS52MS5MaW5rIiUKBExpbmsSDwoHZ2F0ZXdheRgBIAEoCRIMCgRjb3N0GAIgASgNIngKBURlbHRhEg4KBm9yaWdpbhgBIAEoCRINCgVlcG9jaBgCIAEoBBIMCgRmcm9tGAMgASgEEgoKAnRvGAQgASgEEg0KBXJlc2V0GAUgASgIEicKB2VudHJpZXMYBiADKAsyFi5oYW5zYS52MS5TaWduZWRSZWNvcmQiLQoKU3luY0dvc3NpcBIfCgZkZWx0YXMYASADKAsyDy5oYW5zYS52MS5EZWx0YSI1CgtTeW5jUmVxdWVzdBImCgZkaWdlc3QYASADKAsyFi5oYW5zYS52MS5PcmlnaW5EaWdlc3QiZQoMU3luY1Jlc3BvbnNlEh8KBmRlbHRhcxgBIAMoCzIPLmhhbnNhLnYxLkRlbHRhEiYKBmRpZ2VzdBgCIAMoCzIWLmhhbnNhLnYxLk9yaWdpbkRpZ2VzdBIMCgRtb3JlGAMgASgIIisKCFN5bmNQdXNoEh8KBmRlbHRhcxgBIAMoCzIPLmhhbnNhLnYxLkRlbHRhIm0KD09yaWdpbkFzc2VydGlvbhIOCgZpc3N1ZXIYASABKAkSEQoJcHJpbmNpcGFsGAIgASgJEhAKCGF1ZGllbmNlGAMgASgJEhEKCWlzc3VlZF9hdBgEIAEoAxISCgpleHBpcmVzX2F0GAUgASgDIsoCCgtSZWxheUhlYWRlchIPCgdjYWxsX2lkGAEgASgJEg4KBnRhcmdldBgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkSEQoJaG9wX2xpbWl0GAQgASgNEgwKBHBhdGgYBSADKAkSJgoGb3JpZ2luGAYgASgLMhYuaGFuc2EudjEuU2lnbmVkUmVjb3JkEhIKCmV4dGVuc2lvbnMYByADKAkSEQoJcHJpbmNpcGFsGAggASgJEhIKCnRyYWNlc3RhdGUYCSABKAkSKgoLdHJhbnNsYXRpb24YCiABKAsyFS5oYW5zYS52MS5UcmFuc2xhdGlvbhIVCg1jb250ZW50X3R5cGVzGAsgAygJEg8KB2FjY2VwdHMYDCADKAkSDwoHd2ViaG9vaxgNIAEoCBIeCgVpbmJveBgOIAEoCzIPLmhhbnNhLnYxLkluYm94IhcKBUluYm94Eg4KBnR0bF9tcxgBIAEoBCLBAgoJSW5ib3hJdGVtEgoKAmlkGAEgASgJEg0KBWFnZW50GAIgASgJEhEKCXByaW5jaXBhbBgDIAEoCRISCgptZXNzYWdlX2lkGAQgASgJEhAKCHNlcXVlbmNlGAUgASgEEg8KB3JlcXVlc3QYBiABKAwSJQoGaGVhZGVyGAcgASgLMhUuaGFuc2EudjEuUmVsYXlIZWFkZXISEwoLcmVjZWl2ZWRfYXQYCCABKAMSEgoKZXhwaXJlc19hdBgJIAEoAxIjCgVzdGF0ZRgKIAEoDjIULmhhbnNhLnYxLkluYm94U3RhdGUSEAoIYXR0ZW1wdHMYCyABKA0SEAoIcmVzcG9uc2UYDCABKAwSJAoFZXJyb3IYDSABKAsyFS5oYW5zYS52MS5FcnJvckRldGFpbBIQCghlbmRlZF9hdBgOIAEoAyJuCgtUcmFuc2xhdGlvbhIMCgRmcm9tGAEgASgJEgoKAnRvGAIgASgJEg0KBXJlcGx5GAMgASgJEgwKBHBhc3MYBCABKAgSFAoMcmVxdWVzdF9kb25lGAUgASgIEhIKCnJlcGx5X2RvbmUYBiABKAgiXwoMUmVsYXlUcmFpbGVyEhsKBGhvcHMYASADKAsyDS5oYW5zYS52MS5Ib3ASMgoMdHJhbnNsYXRpb25zGAIgAygLMhwuaGFuc2EudjEuQXBwbGllZFRyYW5zbGF0aW9uIl4KEkFwcGxpZWRUcmFuc2xhdGlvbhIPCgdnYXRld2F5GAEgASgJEgwKBGZyb20YAiABKAkSCgoCdG8YAyABKAkSDgoGZW5naW5lGAQgASgJEg0KBXJlcGx5GAUgASgIIk4KDU5vdGlmeVJlcXVlc3QSCgoCaWQYASABKAkSDQoFYWdlbnQYAiABKAkSDQoFZXZlbnQYAyABKAwSEwoLdHJhY2VwYXJlbnQYBCABKAkiIgoDSG9wEg8KB2dhdGV3YXkYASABKAkSCgoCbXMYAiABKAEiaQoHV2ViaG9vaxIKCgJpZBgBIAEoCRIRCglwcmluY2lwYWwYAiABKAkSDQoFYWdlbnQYAyABKAkSDgoGY29uZmlnGAQgASgMEg4KBnNldF9hdBgFIAEoAxIQCghlbmRlZF9hdBgGIAEoAyqGAQoNR2F0ZXdheVN0YXR1cxIeChpHQVRFV0FZX1NUQVRVU19VTlNQRUNJRklFRBAAEhoKFkdBVEVXQVlfU1RBVFVTX1JVTk5JTkcQARIdChlHQVRFV0FZX1NUQVRVU19SRVNUQVJUSU5HEAISGgoWR0FURVdBWV9TVEFUVVNfT0ZGTElORRADKsUBCgpJbmJveFN0YXRlEhsKF0lOQk9YX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTSU5CT1hfU1RBVEVfV0FJVElORxABEhoKFklOQk9YX1NUQVRFX0RFTElWRVJJTkcQAhIZChVJTkJPWF9TVEFURV9ERUxJVkVSRUQQAxIXChNJTkJPWF9TVEFURV9FWFBJUkVEEAQSFwoTSU5CT1hfU1RBVEVfUkVGVVNFRBAFEhgKFElOQk9YX1NUQVRFX0NBTkNFTEVEEAZiBnByb3RvMw", [file_hansa_v1_call, file_hansa_v1_directory, file_hansa_v1_trust]);
 
 /**
  * Agent access.
@@ -760,6 +760,13 @@ export type RelayHeader = Message<"hansa.v1.RelayHeader"> & {
    * @generated from field: bool webhook = 13;
    */
   webhook: boolean;
+
+  /**
+   * The message may wait at the agent's gateway while the agent is offline; absent: it may not.
+   *
+   * @generated from field: hansa.v1.Inbox inbox = 14;
+   */
+  inbox?: Inbox | undefined;
 };
 
 /**
@@ -768,6 +775,127 @@ export type RelayHeader = Message<"hansa.v1.RelayHeader"> & {
  */
 export const RelayHeaderSchema: GenMessage<RelayHeader> = /*@__PURE__*/
   messageDesc(file_hansa_v1_gateway, 21);
+
+/**
+ * A request to keep a message for an agent that is offline (store and forward).
+ *
+ * @generated from message hansa.v1.Inbox
+ */
+export type Inbox = Message<"hansa.v1.Inbox"> & {
+  /**
+   * How long at most, in milliseconds; 0: as long as the gateway keeps messages.
+   *
+   * @generated from field: uint64 ttl_ms = 1;
+   */
+  ttlMs: bigint;
+};
+
+/**
+ * Describes the message hansa.v1.Inbox.
+ * Use `create(InboxSchema)` to create a new message.
+ */
+export const InboxSchema: GenMessage<Inbox> = /*@__PURE__*/
+  messageDesc(file_hansa_v1_gateway, 22);
+
+/**
+ * A message that waits at the gateway of its agent, and what has become of it. Never leaves the gateway as it is.
+ *
+ * @generated from message hansa.v1.InboxItem
+ */
+export type InboxItem = Message<"hansa.v1.InboxItem"> & {
+  /**
+   * The receipt: an A2A task ID that the sender reads with GetTask.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Handle of the agent.
+   *
+   * @generated from field: string agent = 2;
+   */
+  agent: string;
+
+  /**
+   * SPIFFE ID of the sender, and the ID of the message: with the agent the key that a second copy is known by.
+   *
+   * @generated from field: string principal = 3;
+   */
+  principal: string;
+
+  /**
+   * @generated from field: string message_id = 4;
+   */
+  messageId: string;
+
+  /**
+   * Order of arrival at this gateway.
+   *
+   * @generated from field: uint64 sequence = 5;
+   */
+  sequence: bigint;
+
+  /**
+   * Encoded lf.a2a.v1.SendMessageRequest; empty once it is over.
+   *
+   * @generated from field: bytes request = 6;
+   */
+  request: Uint8Array;
+
+  /**
+   * Head of the call as it came, without its path and origin.
+   *
+   * @generated from field: hansa.v1.RelayHeader header = 7;
+   */
+  header?: RelayHeader | undefined;
+
+  /**
+   * @generated from field: int64 received_at = 8;
+   */
+  receivedAt: bigint;
+
+  /**
+   * @generated from field: int64 expires_at = 9;
+   */
+  expiresAt: bigint;
+
+  /**
+   * @generated from field: hansa.v1.InboxState state = 10;
+   */
+  state: InboxState;
+
+  /**
+   * Deliveries begun.
+   *
+   * @generated from field: uint32 attempts = 11;
+   */
+  attempts: number;
+
+  /**
+   * Encoded lf.a2a.v1.SendMessageResponse, once the agent has answered.
+   *
+   * @generated from field: bytes response = 12;
+   */
+  response: Uint8Array;
+
+  /**
+   * @generated from field: hansa.v1.ErrorDetail error = 13;
+   */
+  error?: ErrorDetail | undefined;
+
+  /**
+   * @generated from field: int64 ended_at = 14;
+   */
+  endedAt: bigint;
+};
+
+/**
+ * Describes the message hansa.v1.InboxItem.
+ * Use `create(InboxItemSchema)` to create a new message.
+ */
+export const InboxItemSchema: GenMessage<InboxItem> = /*@__PURE__*/
+  messageDesc(file_hansa_v1_gateway, 23);
 
 /**
  * A request to have a message, and what is answered to it, put into other languages. Tags are BCP 47.
@@ -823,7 +951,7 @@ export type Translation = Message<"hansa.v1.Translation"> & {
  * Use `create(TranslationSchema)` to create a new message.
  */
 export const TranslationSchema: GenMessage<Translation> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_gateway, 22);
+  messageDesc(file_hansa_v1_gateway, 24);
 
 /**
  * @generated from message hansa.v1.RelayTrailer
@@ -847,7 +975,7 @@ export type RelayTrailer = Message<"hansa.v1.RelayTrailer"> & {
  * Use `create(RelayTrailerSchema)` to create a new message.
  */
 export const RelayTrailerSchema: GenMessage<RelayTrailer> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_gateway, 23);
+  messageDesc(file_hansa_v1_gateway, 25);
 
 /**
  * @generated from message hansa.v1.AppliedTranslation
@@ -890,7 +1018,7 @@ export type AppliedTranslation = Message<"hansa.v1.AppliedTranslation"> & {
  * Use `create(AppliedTranslationSchema)` to create a new message.
  */
 export const AppliedTranslationSchema: GenMessage<AppliedTranslation> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_gateway, 24);
+  messageDesc(file_hansa_v1_gateway, 26);
 
 /**
  * An event of a task for a webhook of a client at the gateway that is called (A2A push notification), from the gateway of the agent.
@@ -930,7 +1058,7 @@ export type NotifyRequest = Message<"hansa.v1.NotifyRequest"> & {
  * Use `create(NotifyRequestSchema)` to create a new message.
  */
 export const NotifyRequestSchema: GenMessage<NotifyRequest> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_gateway, 25);
+  messageDesc(file_hansa_v1_gateway, 27);
 
 /**
  * Time that passed at one gateway between the head of the call and its trailer.
@@ -954,7 +1082,7 @@ export type Hop = Message<"hansa.v1.Hop"> & {
  * Use `create(HopSchema)` to create a new message.
  */
 export const HopSchema: GenMessage<Hop> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_gateway, 26);
+  messageDesc(file_hansa_v1_gateway, 28);
 
 /**
  * What a gateway keeps of a webhook that a client of it has set (A2A push notification). Never leaves the gateway: it holds the client's secrets.
@@ -1008,7 +1136,7 @@ export type Webhook = Message<"hansa.v1.Webhook"> & {
  * Use `create(WebhookSchema)` to create a new message.
  */
 export const WebhookSchema: GenMessage<Webhook> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_gateway, 27);
+  messageDesc(file_hansa_v1_gateway, 29);
 
 /**
  * @generated from enum hansa.v1.GatewayStatus
@@ -1045,4 +1173,59 @@ export type GatewayStatus = (typeof GatewayStatus)[keyof typeof GatewayStatus] |
  */
 export const GatewayStatusSchema: GenEnum<GatewayStatus> = /*@__PURE__*/
   enumDesc(file_hansa_v1_gateway, 0);
+
+/**
+ * @generated from enum hansa.v1.InboxState
+ */
+export const InboxState = {
+  /**
+   * @generated from enum value: INBOX_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: INBOX_STATE_WAITING = 1;
+   */
+  WAITING: 1,
+
+  /**
+   * @generated from enum value: INBOX_STATE_DELIVERING = 2;
+   */
+  DELIVERING: 2,
+
+  /**
+   * @generated from enum value: INBOX_STATE_DELIVERED = 3;
+   */
+  DELIVERED: 3,
+
+  /**
+   * Its time ran out before the agent came back.
+   *
+   * @generated from enum value: INBOX_STATE_EXPIRED = 4;
+   */
+  EXPIRED: 4,
+
+  /**
+   * The agent refused it.
+   *
+   * @generated from enum value: INBOX_STATE_REFUSED = 5;
+   */
+  REFUSED: 5,
+
+  /**
+   * @generated from enum value: INBOX_STATE_CANCELED = 6;
+   */
+  CANCELED: 6,
+} as const;
+
+/**
+ * @generated from enum hansa.v1.InboxState
+ */
+export type InboxState = (typeof InboxState)[keyof typeof InboxState] | UnknownEnum;
+
+/**
+ * Describes the enum hansa.v1.InboxState.
+ */
+export const InboxStateSchema: GenEnum<InboxState> = /*@__PURE__*/
+  enumDesc(file_hansa_v1_gateway, 1);
 
