@@ -16,7 +16,7 @@ export interface Skill {
   readonly examples?: readonly string[]
   /**
    * Facts that it needs, as keys of the data parts of a message, such as destination; with `outputs` they let a planner find the way to what is wanted (draft 2.4).
-   * Lower-case letters, digits, dashes and dots, at most 64.
+   * Lower-case letters, digits and dashes, at most 63.
    */
   readonly inputs?: readonly string[]
   /** Facts that are in its answer, as keys of its data parts. */

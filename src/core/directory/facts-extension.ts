@@ -47,7 +47,7 @@ function factsOf(value: unknown, what: string): string[] {
   if (!Array.isArray(value)) throw malformed(`${what} are not a list`)
   const facts = value.map((fact: unknown) => {
     if (typeof fact !== 'string' || !isFact(fact))
-      throw malformed(`${what}: ${quote(String(fact))} is not a name of a fact; lower-case letters, digits, dashes and dots are wanted, at most 64`)
+      throw malformed(`${what}: ${quote(String(fact))} is not a name of a fact; lower-case letters, digits and dashes are wanted, at most 63`)
     return fact
   })
   return [...new Set(facts)]

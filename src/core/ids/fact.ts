@@ -1,9 +1,9 @@
-/** Longest name: it stands in records that a DHT value must hold. */
-const MAX_FACT = 64
+const FACT = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 
-const FACT = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/
-
-/** A name of something that a skill needs or puts out: lower-case letters, digits, dashes and dots, 1 to 64 of them, such as flight-confirmation. */
+/**
+ * A name of something that a skill needs or puts out: lower-case letters, digits and dashes, 1 to 63 of them, such as flight-confirmation. It is a key of data parts
+ * and a name in references, where a dot leads further down; so it has none.
+ */
 export function isFact(text: string): boolean {
-  return text.length <= MAX_FACT && FACT.test(text)
+  return FACT.test(text)
 }

@@ -69,7 +69,7 @@ describe('roles/ars: registration (draft 3.2.1, 3.2.2)', () => {
       send(flight, { extensions: Array.from({ length: 33 }, (_, i) => `urn:x:${i}`) }),
       refused('INVALID_ARGUMENT', /extensions of length 33/)
     )
-    const names = Array.from({ length: 256 }, (_, i) => `${String(i).padStart(3, '0')}${'x'.repeat(61)}`)
+    const names = Array.from({ length: 256 }, (_, i) => `${String(i).padStart(3, '0')}${'x'.repeat(60)}`)
     await assert.rejects(send(flight, card({ skills: { book: { outputs: names } } })), refused('INVALID_ARGUMENT', /16384 fit; shorten .* facts/))
   })
 
