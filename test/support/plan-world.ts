@@ -1,7 +1,8 @@
+import { covers } from '../../src/core/ids/capability.ts'
 import { coversLanguage } from '../../src/core/ids/language-tag.ts'
 import type { PlanGoal } from '../../src/core/task/plan-goal.ts'
 import type { PlannableSkill } from '../../src/core/task/plannable-skill.ts'
-import type { TaskGraph } from '../../src/schema/generated/hansa/v1/task_pb.ts'
+import type { TaskGraph, TaskStep } from '../../src/schema/generated/hansa/v1/task_pb.ts'
 
 /** A skill of an agent: `skill('visa@north.example', ['passport'], ['visa'])`. */
 export function skill(agent: string, inputs: readonly string[], outputs: readonly string[], more: Partial<PlannableSkill> = {}): PlannableSkill {
@@ -26,6 +27,20 @@ export function goal(want: readonly string[], given: readonly string[] = [], mor
   }
 }
 
+/** Skills that the criteria of a step allow. */
+export function fitting({ agent }: TaskStep, skills: readonly PlannableSkill[]): PlannableSkill[] {
+  if (agent === undefined) return []
+  return skills.filter(
+    (one) =>
+      one.capabilities.some((path) => covers(agent.capability, path)) &&
+      one.inputs.every((fact) => agent.given.includes(fact)) &&
+      agent.outputs.every((fact) => one.outputs.includes(fact)) &&
+      (agent.agent === '' || agent.agent === one.agent) &&
+      (agent.domains.length === 0 || agent.domains.includes(one.domain)) &&
+      (agent.language === '' || one.languages.some((tag) => coversLanguage(agent.language, tag)))
+  )
+}
+
 /**
  * Does the graph by hand: each step in order, with a skill that its criteria allow, all inputs there, its outputs then there. Throws naming what does not fit.
  * @param without a step that is left out
@@ -42,23 +57,13 @@ export function simulate(graph: TaskGraph, skills: readonly PlannableSkill[], ai
     const ready = open.filter(({ inputs }) => inputs.every(({ from }) => resolves(from)))
     if (ready.length === 0) break
     for (const step of ready) {
-      const { agent } = step
-      if (agent === undefined) throw new Error(`${step.id} has no criteria`)
-      const sent = new Set(step.inputs.map(({ name }) => name))
-      if (agent.given.join() !== [...sent].join() || agent.outputs.join() !== step.outputs.join() || !agent.planned)
-        throw new Error(`${step.id}: criteria differ`)
-      const fits = skills.filter(
-        (one) =>
-          one.capabilities.some((path) => path === agent.capability || path.startsWith(`${agent.capability}/`)) &&
-          one.inputs.every((fact) => agent.given.includes(fact)) &&
-          agent.outputs.every((fact) => one.outputs.includes(fact)) &&
-          (agent.agent === '' || agent.agent === one.agent) &&
-          (agent.domains.length === 0 || agent.domains.includes(one.domain)) &&
-          (agent.language === '' || one.languages.some((tag) => coversLanguage(agent.language, tag)))
-      )
+      const sent = step.inputs.map(({ name }) => name)
+      const { given = [], outputs = [], planned = false } = step.agent ?? {}
+      if (given.join() !== sent.join() || outputs.join() !== step.outputs.join() || !planned) throw new Error(`${step.id}: criteria differ from the step`)
+      const fits = fitting(step, skills)
       if (fits.length === 0) throw new Error(`nobody fits ${step.id}`)
       if (fits.some(({ agent: handle }) => aim.avoid.includes(handle))) throw new Error(`${step.id} may go to one that is to be avoided`)
-      done.set(step.id, new Set(agent.outputs))
+      done.set(step.id, new Set(outputs))
     }
     open = open.filter((step) => !ready.includes(step))
   }

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf'
-import { LineCounter, parseDocument } from 'yaml'
+import { type Document, isNode, LineCounter, parseDocument, visit } from 'yaml'
 import { type ConfigProblem, formatProblem } from '../config/problem.ts'
 import { placeIn } from '../mapping/place-in.ts'
 import { HansaError } from '../../schema/errors.ts'
@@ -50,8 +50,11 @@ function parseText(text: string, name: string): WorkDocument {
     return { source: name, line: Math.max(line, 1), column: Math.max(col, 1), key, message }
   }
   if (text.length > MAX_SOURCE) throw workError([at(0, '', `expected at most ${MAX_SOURCE} characters`)])
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
+  // The parser's own look for keys that are there twice takes quadratic time: seconds for a graph of 10,000 steps.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false })
   if (document.errors.length > 0) throw workError(document.errors.map((error) => at(error.pos[0], '', `not YAML: ${error.message}`)))
+  const twice = repeatedKeys(document)
+  if (twice.length > 0) throw workError(twice.map((offset) => at(offset, '', 'a key is there twice')))
   let value: unknown
   try {
     // No aliases: they are how a small file becomes a large one.
@@ -61,6 +64,21 @@ function parseText(text: string, name: string): WorkDocument {
   }
   const problem = (path: Path, message: string): ConfigProblem => at(path.length === 0 ? 0 : placeIn(document, path), path.join('.'), message)
   return { name, raw: objectOf(value, problem), problem }
+}
+
+/** Offsets of keys that a map has had before. */
+function repeatedKeys(document: Document): number[] {
+  const found: number[] = []
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<string>()
+      for (const { key } of items) {
+        if (seen.has(String(key)) && isNode(key)) found.push(key.range?.[0] ?? 0)
+        seen.add(String(key))
+      }
+    }
+  })
+  return found
 }
 
 /** What is JSON and an object; YAML knows more, such as infinity and keys that are lists. */

@@ -4,7 +4,7 @@ import type { PlannableSkill } from '../../../../src/core/task/plannable-skill.t
 import { plan } from '../../../../src/core/task/plan.ts'
 import { HansaError } from '../../../../src/schema/errors.ts'
 import { seededRandom } from '../../../support/memory/random.ts'
-import { goal, simulate, skill } from '../../../support/plan-world.ts'
+import { fitting, goal, simulate, skill } from '../../../support/plan-world.ts'
 
 const SEED = Number(process.env['SEED'] ?? 20261129)
 const WORLDS = 1_500
@@ -20,7 +20,7 @@ function world(random: () => number): World {
   const facts = Array.from({ length: 3 + below(5) }, (_, i) => `f${i}`)
   const some = (most: number): string[] => [...new Set(Array.from({ length: below(most + 1) }, () => facts[below(facts.length)] ?? 'f0'))]
   const skills = Array.from({ length: 1 + below(8) }, (_, i) =>
-    skill(`s${i}@${['north.example', 'south.example'][below(2)] ?? ''}`, some(3), some(2), {
+    skill(`s${i}@${['north.example', 'south.example'][below(2)] ?? ''}`, some(2), some(2), {
       languages: [['en', 'de', 'en-GB'][below(3)] ?? 'en'],
       capabilities: [`x/s${below(3) === 0 ? 0 : i}`]
     })
@@ -30,9 +30,9 @@ function world(random: () => number): World {
     ...(below(5) === 0 ? { domains: ['south.example'] } : {}),
     ...(below(5) === 0 ? { languages: ['en'] } : {}),
     ...(below(5) === 0 ? { avoid: [skills[0]?.agent ?? ''] } : {}),
-    ...(below(2) === 0 ? { budget: 1 + below(3) } : {})
+    ...(below(2) === 0 ? { budget: 1 + below(2) } : {})
   }
-  return { aim: goal(want.length === 0 ? ['f0'] : want, some(2), constraints), skills }
+  return { aim: goal(want.length === 0 ? ['f0'] : want, some(3), constraints), skills }
 }
 
 /** What the cheapest set of skills costs that leads from what is given to all that is wanted, by trying all; undefined when none does. */
@@ -75,7 +75,8 @@ describe(`core/task: plan, against brute force on ${WORLDS} small worlds (seed $
         assert.ok(simulate(graph, skills, aim), told)
         assert.ok(graph.steps.length <= (aim.budget ?? Infinity), told)
         for (const { id } of graph.steps) assert.ok(!simulate(graph, skills, aim, id), `${id} can be left out; ${told}`)
-        assert.ok(graph.steps.length * 2 <= best && best <= graph.steps.length * 3, `not the cheapest; ${told}`)
+        const cost = graph.steps.reduce((sum, step) => sum + (fitting(step, skills).some(({ domain }) => domain === OWN) ? 2 : 3), 0)
+        assert.equal(cost, best, `not the cheapest; ${told}`)
         ends.planned++
       } catch (thrown) {
         if (!(thrown instanceof HansaError)) throw thrown
@@ -96,7 +97,7 @@ describe(`core/task: plan, against brute force on ${WORLDS} small worlds (seed $
     }
     // Worlds of each kind have come by, or the test has tested nothing.
     assert.ok(
-      Object.values(ends).every((count) => count >= 50),
+      Object.values(ends).every((count) => count >= 20),
       JSON.stringify(ends)
     )
   })
