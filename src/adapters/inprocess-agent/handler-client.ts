@@ -4,7 +4,8 @@ import { HansaError } from '../../schema/errors.ts'
 import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import type { Operation } from '../../wire/operations.ts'
 import { RELAY_BINDING } from '../../wire/relay-binding.ts'
-import type { Answer, Chunk, MessageHandler } from './handler.ts'
+import { dataOf, isContents, partsOf } from './contents.ts'
+import type { Answer, Chunk, MessageHandler, Pieces } from './handler.ts'
 import { RunningTask } from './running-task.ts'
 import { TaskBook } from './task-book.ts'
 
@@ -29,13 +30,14 @@ class HandlerClient implements AgentClient {
   readonly #failed: (error: unknown) => void
   readonly #now: () => number
   readonly #newId: () => string
-  readonly #tasks = new TaskBook()
+  readonly #tasks: TaskBook
 
   constructor(handler: MessageHandler, options: HandlerClientOptions) {
     this.#handler = handler
     this.#card = new TextEncoder().encode(JSON.stringify(toJson(a2a.AgentCardSchema, fullCard(options.card))))
     this.#failed = options.onError ?? (() => undefined)
     this.#now = options.now ?? Date.now
+    this.#tasks = new TaskBook(this.#now)
     this.#newId = options.newId ?? (() => globalThis.crypto.randomUUID())
   }
 
@@ -81,6 +83,11 @@ class HandlerClient implements AgentClient {
   }
 
   async #send(request: a2a.SendMessageRequest, options: InvokeOptions): Promise<a2a.SendMessageResponse> {
+    const asked = this.#answer(request, options.principal)
+    if (asked !== undefined) {
+      if (request.configuration?.returnImmediately !== true) await asked.rest
+      return taskResponse(asked)
+    }
     const { start, task } = this.#prepare(request, options)
     if (request.configuration?.returnImmediately === true) {
       this.#keep(task)
@@ -104,7 +111,7 @@ class HandlerClient implements AgentClient {
       if (made !== undefined) {
         this.#keep(task)
         void task.run(made, this.#failed)
-        await task.done
+        await task.rest
       }
       options.signal.throwIfAborted()
       return taskResponse(task)
@@ -114,6 +121,11 @@ class HandlerClient implements AgentClient {
   }
 
   async *#stream(request: a2a.SendMessageRequest, options: InvokeOptions): AsyncGenerator<a2a.StreamResponse, void, undefined> {
+    const asked = this.#answer(request, options.principal)
+    if (asked !== undefined) {
+      yield* asked.follow(options.signal)
+      return
+    }
     const { start, task } = this.#prepare(request, options)
     const gone = () => task.abort.abort(options.signal.reason)
     options.signal.addEventListener('abort', gone, { once: true })
@@ -157,21 +169,29 @@ class HandlerClient implements AgentClient {
     }
   }
 
+  /** The task that goes on with this message, which answers its question; undefined for a message that begins one. Throws UNSUPPORTED_OPERATION when it asks nothing. */
+  #answer({ message }: a2a.SendMessageRequest, principal: string): RunningTask | undefined {
+    if (message === undefined || message.taskId === '') return undefined
+    const task = this.#tasks.find(message.taskId, principal)
+    if (message.parts.length === 0) throw new HansaError('INVALID_ARGUMENT', 'a message without parts')
+    if (message.contextId !== '' && message.contextId !== task.contextId) throw new HansaError('INVALID_ARGUMENT', `task ${task.id} is of another context`)
+    if (!task.asks)
+      throw new HansaError('UNSUPPORTED_OPERATION', 'this task asks nothing and takes no further messages; send one without taskId in the same context')
+    task.reply(message)
+    return task
+  }
+
   /** `start` runs the handler; until then nothing of the agent's has happened. */
   #prepare(request: a2a.SendMessageRequest, options: InvokeOptions): { start: () => Promise<Answer>; task: RunningTask } {
     const message = request.message
     if (message === undefined || message.parts.length === 0) throw new HansaError('INVALID_ARGUMENT', 'a message without parts')
-    if (message.taskId !== '') {
-      this.#tasks.find(message.taskId, options.principal)
-      throw new HansaError('UNSUPPORTED_OPERATION', 'this agent takes no further messages for a task; send one without taskId in the same context')
-    }
     const contextId = message.contextId === '' ? this.#newId() : message.contextId
     const abort = new AbortController()
     const task = new RunningTask({ id: this.#newId(), contextId, principal: options.principal, message, abort, now: this.#now, newId: this.#newId })
     const text = message.parts.flatMap((part) => (part.content.case === 'text' ? part.content.value : [])).join('\n')
     const { principal, extensions, traceparent, tracestate } = options
     const trace = { ...(traceparent === undefined ? {} : { traceparent }), ...(tracestate === undefined ? {} : { tracestate }) }
-    const context = { text, principal, contextId, taskId: task.id, extensions, ...trace, signal: abort.signal }
+    const context = { text, data: dataOf(message), principal, contextId, taskId: task.id, extensions, ...trace, signal: abort.signal }
     return { start: async () => this.#handler(message, context), task }
   }
 
@@ -200,8 +220,9 @@ class HandlerClient implements AgentClient {
     return task.follow(options.signal)
   }
 
-  #reply(answer: Exclude<Answer, AsyncIterable<Chunk>>, task: RunningTask): a2a.Message {
-    const message = create(a2a.MessageSchema, typeof answer === 'string' ? { parts: [{ content: { case: 'text', value: answer } }] } : answer)
+  #reply(answer: Exclude<Answer, Pieces>, task: RunningTask): a2a.Message {
+    const contents = typeof answer === 'string' ? { text: answer } : answer
+    const message = create(a2a.MessageSchema, isContents(contents) ? { parts: partsOf(contents) } : contents)
     if (message.messageId === '') message.messageId = this.#newId()
     if (message.contextId === '') message.contextId = task.snapshot().contextId
     message.role = a2a.Role.AGENT
@@ -213,15 +234,17 @@ function taskResponse(task: RunningTask): a2a.SendMessageResponse {
   return create(a2a.SendMessageResponseSchema, { payload: { case: 'task', value: task.snapshot() } })
 }
 
-function isIterable(answer: Answer): answer is AsyncIterable<Chunk> {
+function isIterable(answer: Answer): answer is Pieces {
   return typeof answer === 'object' && Symbol.asyncIterator in answer
 }
 
 /** An answer in one piece as the only chunks of a task. */
-async function* chunksOf(answer: Answer): AsyncGenerator<Chunk, void, undefined> {
-  if (isIterable(answer)) yield* answer
-  else if (typeof answer === 'string') yield answer
-  else yield* answer.parts ?? []
+function chunksOf(answer: Answer): Pieces {
+  if (isIterable(answer)) return answer
+  return (async function* (): AsyncGenerator<Chunk, void, undefined> {
+    if (typeof answer === 'string' || isContents(answer)) yield answer
+    else yield* answer.parts ?? []
+  })()
 }
 
 function fullCard(card: MessageInitShape<typeof a2a.AgentCardSchema>): a2a.AgentCard {
