@@ -10,7 +10,8 @@ export function mcpFailure(thrown: unknown, server: string): HansaError {
   const words = (thrown instanceof Error ? thrown.message : String(thrown)).slice(0, MAX_TEXT)
   if (SdkError.isInstance(thrown)) {
     if (thrown.code === SdkErrorCode.RequestTimeout) return new HansaError('DEADLINE_EXCEEDED', `the MCP server ${server} did not answer in time`, {}, thrown)
-    if (thrown.code === SdkErrorCode.InvalidResult) return new HansaError('AGENT_FAILED', `the MCP server ${server} gave no proper result: ${words}`, {}, thrown)
+    if (thrown.code === SdkErrorCode.InvalidResult)
+      return new HansaError('AGENT_FAILED', `the MCP server ${server} gave no proper result: ${words}`, {}, thrown)
   }
   if (ProtocolError.isInstance(thrown)) {
     const wrong = thrown.code === ProtocolErrorCode.InvalidParams

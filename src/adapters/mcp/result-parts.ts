@@ -46,5 +46,10 @@ function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
 }
 
 function lastSegment(uri: string): string {
-  return uri.split(/[/#?]/).findLast((segment) => segment !== '')?.slice(0, 255) ?? ''
+  return (
+    uri
+      .split(/[/#?]/)
+      .findLast((segment) => segment !== '')
+      ?.slice(0, 255) ?? ''
+  )
 }

@@ -68,9 +68,13 @@ function onlyFit(given: JsonObject, tools: readonly McpTool[]): McpTool {
 function checked(tool: McpTool, given: JsonObject): ToolCall {
   const missing = tool.input.required.filter((name) => given[name] === undefined)
   if (missing.length > 0)
-    throw new HansaError('INVALID_ARGUMENT', `${tool.name} needs ${missing.join(', ')}; its arguments are ${JSON.stringify(tool.input.json).slice(0, MAX_SHOWN)}`, {
-      argument: missing.join(', ')
-    })
+    throw new HansaError(
+      'INVALID_ARGUMENT',
+      `${tool.name} needs ${missing.join(', ')}; its arguments are ${JSON.stringify(tool.input.json).slice(0, MAX_SHOWN)}`,
+      {
+        argument: missing.join(', ')
+      }
+    )
   return { tool, arguments: given }
 }
 
@@ -92,7 +96,8 @@ function dataOf({ parts }: Message): JsonObject | undefined {
   const values = parts.flatMap(({ content }) => (content.case === 'data' ? [toJson(ValueSchema, content.value)] : []))
   if (values.length === 0) return undefined
   const objects = values.filter(isObject)
-  if (objects.length !== values.length) throw new HansaError('INVALID_ARGUMENT', 'a data part that is no object cannot be the arguments of a tool', { argument: 'data' })
+  if (objects.length !== values.length)
+    throw new HansaError('INVALID_ARGUMENT', 'a data part that is no object cannot be the arguments of a tool', { argument: 'data' })
   return Object.assign({}, ...objects) as JsonObject
 }
 

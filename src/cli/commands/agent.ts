@@ -20,7 +20,10 @@ export function addAgent(program: Command, frame: Frame): void {
     options: (command) =>
       command
         .option('--card <url-or-file>', "the agent's card, or the address that serves it")
-        .option('--mcp <command-or-url>', 'an MCP server whose tools are the agent; a command is split at spaces, with quotes as in a shell, but no shell runs it')
+        .option(
+          '--mcp <command-or-url>',
+          'an MCP server whose tools are the agent; a command is split at spaces, with quotes as in a shell, but no shell runs it'
+        )
         .option('--mapping <file>', 'how a plain HTTP or gRPC service is called as an agent; its card is a file')
         .option('--name <name>', 'must be the one in the certificate', nameArgument)
         .option('--capability <path>', 'beside those of the card', repeated)
