@@ -14,7 +14,7 @@ export interface ToolCall {
 const NAMING = ['tool', 'skill', 'skillId'] as const
 
 /** Schemas that are shown to somebody who asked wrongly, in characters; an error is no place for a whole manual. */
-const MAX_SHOWN = 4_000
+const MAX_SHOWN = 2_000
 
 /**
  * Reads which tool a message calls, and with what:
