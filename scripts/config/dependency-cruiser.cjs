@@ -35,6 +35,7 @@ const LIBRARIES = {
   http: library('fastify', 'it-pipe', 'canonicalize'),
   grpc: library('@grpc/grpc-js'),
   mqtt: library('aedes', 'mqtt'),
+  mcp: library('@modelcontextprotocol/client'),
   // Protection of spans and sentences are rules, not I/O.
   language: [...library('eld', 'fast-xml-parser', 'csv-parse', 'fastest-levenshtein', 'cockatiel'), '^src/core/translation/'],
   system: library('pino', 'prom-client')
@@ -75,7 +76,9 @@ module.exports = {
       to: { path: '^src/node/', dependencyTypesNot: ['type-only'] }
     },
     // Commands speak to a running node through the admin client, as any outside program could.
-    room('cli', '^src/cli/(?!demo/|host/)', [...SCHEMA, '^src/node/', '^src/admin/client[.]ts$', '^src/cli/', ...library('commander', 'yaml'), ...BUILTIN]),
+    room('cli', '^src/cli/(?!demo/|host/|mcp/)', [...SCHEMA, '^src/node/', '^src/admin/client[.]ts$', '^src/cli/', ...library('commander', 'yaml'), ...BUILTIN]),
+    // `mcp` speaks to the node as the other commands do, but its tools have the shapes of the admin API.
+    room('cli/mcp', '^src/cli/mcp/', [...SCHEMA, '^src/node/', '^src/admin/', '^src/cli/', ...library('@modelcontextprotocol/server', 'zod'), ...BUILTIN]),
     // `up` and `agent run` are where a node and its admin server come together.
     room('cli/host', '^src/cli/host/', [...SCHEMA, '^src/node/', '^src/admin/', '^src/cli/', ...BUILTIN]),
     // The demo watches from outside: the admin client of each node, and a plain A2A client at the doors.

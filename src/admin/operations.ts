@@ -35,6 +35,8 @@ export const adminOperations = {
   find: post('find', 'Discovers agents of all listed domains (draft 3.2.3)', t.findRequest, t.findResponse),
   resolve: get('resolve', 'The signed record of one agent, verified', t.agentRequest, t.resolveResponse),
   call: postStream('call', 'Sends a message to an agent and streams what comes back', t.callRequest, t.callEvent),
+  card: get('card', "The agent's own card, asked of the agent", t.agentRequest, t.cardResponse),
+  cancelCall: post('call/cancel', 'Cancels a task at the agent that has it (A2A CancelTask)', t.cancelCallRequest, t.cancelCallResponse),
   agents: get('agents', 'Registrations of this domain', t.noRequest, t.agentList),
   agent: get('agent', 'One registration of this domain', t.agentRequest, t.agentSummary),
   deregister: post('agent/deregister', 'Ends a registration (draft 3.2.2)', t.agentRequest, t.deregistration),

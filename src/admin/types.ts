@@ -170,6 +170,11 @@ export const callEvent = z.discriminatedUnion('kind', [
 ])
 export type CallEvent = z.infer<typeof callEvent>
 
+export const cardResponse = z.object({ agent, card: json.meta({ description: 'AgentCard of A2A as the agent gave it.' }) })
+
+export const cancelCallRequest = z.strictObject({ agent, task: z.string().min(1).max(256).meta({ description: 'A2A taskId.' }) })
+export const cancelCallResponse = z.object({ agent, task: z.string(), state: z.string() })
+
 // ---- trust ----------------------------------------------------------------------------------------------------------------------------
 
 export const certificate = z.object({

@@ -12,6 +12,7 @@ import { addDirectory } from './commands/directory.ts'
 import { addGw } from './commands/gw.ts'
 import { addInit } from './commands/init.ts'
 import { addJoin } from './commands/join.ts'
+import { addMcp } from './commands/mcp.ts'
 import { addNode } from './commands/node.ts'
 import type { CliContext } from './context.ts'
 import type { Frame } from './define.ts'
@@ -33,6 +34,7 @@ export function createProgram(frame: Frame): Command {
   addDirectory(program, frame)
   addCall(program, frame)
   addAgent(program, frame)
+  addMcp(program, frame)
   addCa(program, frame)
   addCert(program, frame)
   addGw(program, frame)

@@ -54,6 +54,8 @@ export interface NodeOptions {
     readonly card?: string
     /** File that says how a plain service is called as an agent, in place of the one that the config names. */
     readonly mapping?: string
+    /** An MCP server whose tools are the agent: a command or a URL. `config.capabilities` are offered beside those of the tools. */
+    readonly mcp?: string
     readonly config: AgentConfig
   }
 }

@@ -52,8 +52,10 @@ export interface UpOptions {
 }
 
 export interface RunAgentOptions extends UpOptions {
-  /** URL or file of the agent's card. */
-  readonly card: string
+  /** URL or file of the agent's card; absent with `mcp`. */
+  readonly card?: string
+  /** An MCP server whose tools are the agent: a command or a URL. */
+  readonly mcp?: string
   /** File that says how a plain service is called as an agent (node/mapping). */
   readonly mapping?: string
   /** Must be the name in the certificate when given. */

@@ -22,6 +22,8 @@ export interface AgentClient {
   card(signal: AbortSignal): Promise<Uint8Array>
   /** True when the agent answers now (the heartbeat carries it). Never throws. */
   probe(signal: AbortSignal): Promise<boolean>
+  /** `listener` is called when the card has changed, where that is known before somebody reads it again. */
+  onCardChange?(listener: () => void): void
   /** Ends what is kept open towards the agent, where something is. */
   close?(): Promise<void>
 }

@@ -1,8 +1,10 @@
-import { enumToJson, fromJson, type MessageInitShape, toJson } from '@bufbuild/protobuf'
+import { create, enumToJson, fromJson, type JsonValue, type MessageInitShape, toJson } from '@bufbuild/protobuf'
 import { ValueSchema } from '@bufbuild/protobuf/wkt'
 import type { HansaNode } from '../../node/hansa-node.ts'
+import { HansaError } from '../../schema/errors.ts'
 import type { AppliedTranslation, Hop } from '../../schema/generated/hansa/v1/gateway_pb.ts'
 import {
+  CancelTaskRequestSchema,
   type MessageSchema,
   type Part,
   type PartSchema,
@@ -10,6 +12,7 @@ import {
   SendMessageResponseSchema,
   type StreamResponse,
   StreamResponseSchema,
+  TaskSchema,
   TaskState,
   TaskStateSchema
 } from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
@@ -17,8 +20,20 @@ import type { AdminRequest, NodeOperations } from '../operations.ts'
 import type { CallEvent } from '../types.ts'
 
 /** Sends a message for the operator and tells what comes back (draft 3.4.4). */
-export function callOperations(node: HansaNode): Pick<NodeOperations, 'call'> {
+export function callOperations(node: HansaNode): Pick<NodeOperations, 'call' | 'card' | 'cancelCall'> {
   return {
+    async card({ agent }, signal) {
+      const bytes = await node.swarm.card(agent, { signal })
+      try {
+        return { agent, card: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as JsonValue }
+      } catch (cause) {
+        throw new HansaError('INVALID_AGENT_RESPONSE', `the card of ${agent} is not JSON`, {}, cause)
+      }
+    },
+    async cancelCall({ agent, task }, signal) {
+      const canceled = await node.swarm.invoke(agent, 'CancelTask', TaskSchema, create(CancelTaskRequestSchema, { id: task }), { signal })
+      return { agent, task, state: stateOf(canceled.status?.state).state ?? '' }
+    },
     async *call(request, signal): AsyncGenerator<CallEvent, void, undefined> {
       const { agent, stream, timeoutMs, toLanguage: to, onMissing } = request
       const begun = node.clock.monotonic()

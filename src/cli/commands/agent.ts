@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { HansaError } from '../../schema/errors.ts'
 import { nameArgument, repeated } from '../arguments.ts'
 import { define, type Frame, group } from '../define.ts'
 import { renderAgent, renderAgents } from './directory.ts'
@@ -8,25 +9,33 @@ export function addAgent(program: Command, frame: Frame): void {
 
   define(agent, frame, {
     name: 'run',
-    summary: 'run the agent role beside any A2A agent: register, attach, heartbeat, deliver',
+    summary: 'run the agent role beside any A2A agent, or in front of an MCP server: register, attach, heartbeat, deliver',
     examples: [
       'agent run --card http://127.0.0.1:8080',
       'agent run --card ./card.json --capability travel/trains --language de',
-      'agent run --card ./card.json --mapping ./mapping.yaml'
+      'agent run --card ./card.json --mapping ./mapping.yaml',
+      "agent run --mcp 'npx -y @modelcontextprotocol/server-everything' --capability tools/demo",
+      'agent run --mcp https://mcp.north.example/mcp'
     ],
     options: (command) =>
       command
-        .requiredOption('--card <url-or-file>', "the agent's card, or the address that serves it")
+        .option('--card <url-or-file>', "the agent's card, or the address that serves it")
+        .option(
+          '--mcp <command-or-url>',
+          'an MCP server whose tools are the agent; a command is split at spaces, with quotes as in a shell, but no shell runs it'
+        )
         .option('--mapping <file>', 'how a plain HTTP or gRPC service is called as an agent; its card is a file')
         .option('--name <name>', 'must be the one in the certificate', nameArgument)
         .option('--capability <path>', 'beside those of the card', repeated)
         .option('--language <tag>', 'a language the agent understands', repeated)
         .option('--idempotent', 'work on no message twice: a copy is given the answer of the first'),
     async run(session, _, options) {
+      if ((options['card'] === undefined) === (options['mcp'] === undefined))
+        throw new HansaError('INVALID_ARGUMENT', 'an agent is wanted: either --card or --mcp', { argument: 'card' })
       const host = await session.host()
       await host.runAgent({
         home: session.home,
-        card: String(options['card']),
+        ...(options['mcp'] === undefined ? { card: String(options['card']) } : { mcp: String(options['mcp']) }),
         ...(options['mapping'] === undefined ? {} : { mapping: String(options['mapping']) }),
         ...(options['name'] === undefined ? {} : { name: String(options['name']) }),
         capabilities: (options['capability'] as string[] | undefined) ?? [],

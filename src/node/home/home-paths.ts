@@ -17,6 +17,8 @@ export interface HomePaths {
   readonly swarmKey: string
   readonly data: string
   readonly adminToken: string
+  /** What a client of `hansa mcp --http` shows, mode 0600; absent before that was first used. */
+  readonly mcpToken: string
   readonly lock: string
   readonly pid: string
   readonly run: string
@@ -41,6 +43,7 @@ export function homePaths(home: string): HomePaths {
     swarmKey: join(dir, 'swarm.key'),
     data: join(dir, 'data'),
     adminToken: join(dir, 'admin.token'),
+    mcpToken: join(dir, 'mcp.token'),
     lock: join(dir, 'lock'),
     pid: join(dir, 'lock.pid'),
     run: join(dir, 'run.json')

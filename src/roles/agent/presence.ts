@@ -45,6 +45,10 @@ export class Presence {
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps
+    deps.client.onCardChange?.(() => {
+      this.#cardReadAt = -Infinity
+      this.#wake.abort()
+    })
     const seed = () => deps.identities.self()?.peer ?? ''
     this.#retry = new Retry(deps.timing, seed)
     this.#updateRetry = new Retry(deps.timing, seed)
