@@ -5,6 +5,7 @@ import { EmptySchema } from '../../schema/generated/hansa/v1/call_pb.ts'
 import type { DiscoverRequestSchema } from '../../schema/generated/hansa/v1/directory_pb.ts'
 import type { AppliedTranslation, Hop } from '../../schema/generated/hansa/v1/gateway_pb.ts'
 import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { inboxFrom } from '../../wire/inbox-request.ts'
 import { requestFacts } from '../../wire/relay-request.ts'
 import { translationFrom } from '../../wire/translation-request.ts'
 import { type OperationName, operations } from '../../wire/operations.ts'
@@ -71,9 +72,10 @@ export function createSwarmClient(deps: SwarmClientDeps): SwarmClient {
   }
 
   function open(agent: string, operation: OperationName, options: CallSettings, request?: Message): OutboundCall {
-    const { translate } = options
+    const { translate, inbox } = options
     const asked = translate === undefined ? {} : { translation: translationFrom({ ...translate }) }
-    const facts = request === undefined ? {} : { ...requestFacts(request, {}), ...asked }
+    const waits = inbox === undefined ? {} : { inbox: inboxFrom(inbox) }
+    const facts = request === undefined ? {} : { ...requestFacts(request, {}), ...asked, ...waits }
     return new OutboundCall(deps, addresses, target(agent), operation, options, facts)
   }
 

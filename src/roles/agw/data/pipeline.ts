@@ -49,6 +49,7 @@ export function createPipeline(deps: PipelineDeps, stages: readonly Stage[]): Pi
             path: [],
             hopLimit: 0,
             next: undefined,
+            held: undefined,
             task: undefined,
             translation: header.translation,
             translated: [],
