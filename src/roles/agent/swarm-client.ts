@@ -5,6 +5,7 @@ import { EmptySchema } from '../../schema/generated/hansa/v1/call_pb.ts'
 import type { DiscoverRequestSchema } from '../../schema/generated/hansa/v1/directory_pb.ts'
 import type { AppliedTranslation, Hop } from '../../schema/generated/hansa/v1/gateway_pb.ts'
 import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { type Receipt, receiptFrom } from '../../wire/inbox-receipt.ts'
 import { inboxFrom } from '../../wire/inbox-request.ts'
 import { requestFacts } from '../../wire/relay-request.ts'
 import { translationFrom } from '../../wire/translation-request.ts'
@@ -25,6 +26,8 @@ export interface Sent {
   readonly direct: boolean
   /** What was translated on the way, by which gateway. */
   readonly translations: readonly AppliedTranslation[]
+  /** The agent is offline and the message waits at its gateway (CallSettings.inbox): `response` is the receipt, and this is what it says. */
+  readonly receipt?: Receipt
 }
 
 /** Responses as they arrive. Leaving the loop early cancels the stream on every hop (not the task). */
@@ -109,7 +112,8 @@ export function createSwarmClient(deps: SwarmClientDeps): SwarmClient {
       const request = requestOf(message)
       const call = open(agent, 'SendMessage', options, request)
       const response = await one(call, a2a.SendMessageResponseSchema, request)
-      return { response, hops: call.hops, direct: call.direct, translations: call.translations }
+      const receipt = response.payload.case === 'task' ? receiptFrom(response.payload.value) : undefined
+      return { response, hops: call.hops, direct: call.direct, translations: call.translations, ...(receipt === undefined ? {} : { receipt }) }
     },
     stream: (agent, message, options = {}) => many(agent, 'SendStreamingMessage', requestOf(message), options),
     subscribe: (agent, id, options = {}) => many(agent, 'SubscribeToTask', create(a2a.SubscribeToTaskRequestSchema, { id }), options),
