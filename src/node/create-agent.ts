@@ -26,6 +26,13 @@ export interface AgentOptions {
   /** BCP 47 tags; en otherwise. */
   readonly languages?: readonly string[]
   readonly version?: string
+  /**
+   * False: a message that comes twice is worked on twice. Otherwise its sender may send it again, under its messageId, until it has an answer, and it is worked on once
+   * (extension urn:hansa:idempotency); answers are kept for a day.
+   */
+  readonly idempotent?: boolean
+  /** True: a message whose outcome a crash has made unknown is worked on again, because that does no harm; its sender is told OUTCOME_UNKNOWN otherwise. */
+  readonly repeatable?: boolean
   /** Told of everything the message handler throws; callers are only told that the agent failed. Printed to stderr otherwise. */
   readonly onError?: (error: unknown) => void
 }
@@ -83,10 +90,10 @@ class EmbeddedAgent implements Agent {
   async start({ signal }: { readonly signal?: AbortSignal } = {}): Promise<{ readonly handle: string; readonly url: string }> {
     signal?.throwIfAborted()
     if (this.#node !== undefined) throw new HansaError('INVALID_ARGUMENT', 'the agent has been started already')
-    const { home, name, description, skills, capabilities, languages, version, onError = print } = this.#options
+    const { home, name, description, skills, capabilities, languages, version, idempotent = true, repeatable = false, onError = print } = this.#options
     const card = { name, description, version, skills: skills.map(fullSkill) }
     const client = createHandlerClient((message, context) => this.#answer(message, { ...context, swarm: this.swarm }), { card, onError })
-    const node = await this.#open({ home, agent: { client, config: { capabilities, languages } } })
+    const node = await this.#open({ home, agent: { client, config: { capabilities, languages, idempotent, repeatable } } })
     this.#node = node
     this.#swarm = swarmOf(node.swarm, () => this.stop())
     try {
