@@ -38,6 +38,8 @@ export interface ResponseStream extends AsyncIterable<a2a.StreamResponse> {
   readonly direct: boolean
   /** Complete when the loop has ended. */
   readonly translations: readonly AppliedTranslation[]
+  /** As in Sent; known from the first response on. */
+  readonly receipt: Receipt | undefined
 }
 
 /** The swarm as one node sees it: finds agents of all listed domains and speaks to them. All methods throw HansaError. */
@@ -91,8 +93,18 @@ export function createSwarmClient(deps: SwarmClientDeps): SwarmClient {
 
   function many(agent: string, operation: OperationName, request: Message, options: CallSettings): ResponseStream {
     const call = open(agent, operation, options, request)
+    let receipt: Receipt | undefined
+    async function* responses(): AsyncGenerator<a2a.StreamResponse, void, undefined> {
+      for await (const response of call.responses(toBinary(operations[operation].request, request), a2a.StreamResponseSchema)) {
+        receipt ??= response.payload.case === 'task' ? receiptFrom(response.payload.value) : undefined
+        yield response
+      }
+    }
     return {
-      [Symbol.asyncIterator]: () => call.responses(toBinary(operations[operation].request, request), a2a.StreamResponseSchema),
+      [Symbol.asyncIterator]: responses,
+      get receipt() {
+        return receipt
+      },
       get hops() {
         return call.hops
       },

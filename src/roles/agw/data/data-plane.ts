@@ -113,7 +113,17 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
   const inbox =
     deps.inbox === undefined || !config.inbox.enabled
       ? undefined
-      : createInbox({ ...deps.inbox, clock, log: deps.log, routes, memory, settings: config.inbox, metrics: deps.metrics, run: (...call) => run(...call) })
+      : createInbox({
+          ...deps.inbox,
+          clock,
+          domain: deps.domain,
+          log: deps.log,
+          routes,
+          memory,
+          settings: config.inbox,
+          metrics: deps.metrics,
+          run: (...call) => run(...call)
+        })
   const last = forward({
     clock,
     rpc,

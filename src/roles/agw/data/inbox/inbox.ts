@@ -1,3 +1,4 @@
+import { formatHandle, parseAgent } from '../../../../core/ids/agent-id.ts'
 import { INBOX_BOUNDS } from '../../../../core/inbox/inbox-bounds.ts'
 import type { ByteBudget } from '../../../../core/structures/byte-budget.ts'
 import type { Clock } from '../../../../ports/clock.ts'
@@ -23,6 +24,8 @@ export interface InboxDeps {
   readonly routes: RoutingView
   readonly memory: ByteBudget
   readonly settings: InboxSettings
+  /** Own trust domain. */
+  readonly domain: string
   /** Unguessable, at least 22 characters of base64url. */
   readonly newId: () => string
   /** The pipeline of this gateway; asked only after its start. */
@@ -49,7 +52,7 @@ export interface InboxEntry {
 
 /** What an operator does with the inbox of a gateway. */
 export interface InboxDesk {
-  /** Those that wait first, in order; at most MAX_LISTED. `agent` is a handle. */
+  /** Those that wait first, in order; at most MAX_LISTED. `agent` in any of its forms; a bare name is one of the own domain. Throws INVALID_ARGUMENT. */
   list(agent?: string): InboxEntry[]
   /** Ends an item that waits, for its sender to see, and forgets one that is over. Throws NOT_FOUND. */
   drop(id: string): Promise<InboxEntry>
@@ -133,7 +136,7 @@ export function createInbox(deps: InboxDeps): Inbox {
       ),
     list: (agent) =>
       book.index
-        .list(agent)
+        .list(agent === undefined ? undefined : formatHandle(parseAgent(agent, deps.domain)))
         .slice(0, MAX_LISTED)
         .flatMap(({ id }) => shown(id) ?? []),
     async drop(id) {
