@@ -1,20 +1,13 @@
 import type { KnownTask } from '../../../core/access/task-owners.ts'
 import type { AgentId } from '../../../core/ids/agent-id.ts'
 import type { PeerIdentity } from '../../../ports/identity.ts'
-import type { CallContext, FragmentStream } from '../../../ports/rpc.ts'
 import type { SignedRecord } from '../../../schema/generated/hansa/v1/call_pb.ts'
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { AppliedTranslation, HopSchema, RelayHeader, Translation } from '../../../schema/generated/hansa/v1/gateway_pb.ts'
 import type { Operation } from '../../../wire/operations.ts'
 import type { NextHop } from '../routing-view.ts'
 import type { Held } from './inbox/held.ts'
-
-/** The side that called: a stream from a peer, or a foreign door in this process. */
-export interface Incoming extends FragmentStream, Pick<CallContext, 'signal' | 'timeoutMs' | 'traceparent'> {
-  setTrailer(bytes: Uint8Array): void
-  /** The call has ended in order: what an adapter holds back goes out before the trailer does. */
-  finish?(): Promise<void>
-}
+import type { Incoming } from './incoming.ts'
 
 /**
  * How a call came in: from a member of the own domain, from another gateway, through a foreign door that has

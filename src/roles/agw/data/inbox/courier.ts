@@ -8,7 +8,8 @@ import { type InboxItem, InboxSchema, InboxState, type RelayHeader, RelayHeaderS
 import { readMessage } from '../../../../wire/messages.ts'
 import { methods } from '../../../../wire/methods.ts'
 import { createDoorCall } from '../door-call.ts'
-import type { Entry, Incoming } from '../relay-call.ts'
+import type { Incoming } from '../incoming.ts'
+import type { Entry } from '../relay-call.ts'
 import type { InboxBook, InboxEnd } from './inbox-book.ts'
 
 export interface CourierDeps {

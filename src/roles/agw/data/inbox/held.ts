@@ -1,6 +1,6 @@
 import type { Fragment } from '../../../../ports/rpc.ts'
 import { fragmentsOf } from '../../../../wire/messages.ts'
-import type { Incoming } from '../relay-call.ts'
+import type { Incoming } from '../incoming.ts'
 
 /** What a gateway's inbox has to do with a call. */
 export type Held =
