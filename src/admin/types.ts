@@ -6,6 +6,10 @@ const roles = z.array(z.enum(['aca', 'ars', 'agw', 'agent']))
 const agent = z.string().min(1).max(512).meta({ description: 'Handle, resource ID or SPIFFE ID; a bare name means the own domain.' })
 const status = z.enum(['online', 'offline', 'unknown'])
 const json = z.json()
+const ttl = z
+  .int()
+  .min(1)
+  .max(7 * 86_400_000)
 
 export const noRequest = z.strictObject({})
 
@@ -149,14 +153,26 @@ export const callRequest = z.strictObject({
     .optional()
     .meta({ description: 'BCP 47 tag: a language of the agent, for the message, or another, for answers (draft 3.3.2).' }),
   onMissing: z.enum(['fail', 'pass']).optional().meta({ description: 'What to do where nobody translates; fail otherwise.' }),
+  inbox: z
+    .strictObject({ ttlMs: ttl.optional() })
+    .optional()
+    .meta({ description: 'The message may wait at the gateway of the agent while the agent is offline; ttlMs: how long at most.' }),
   timeoutMs: z.int().min(1).max(3_600_000).optional()
+})
+/** What has become of a message that waits, or waited, for an agent. */
+const receipt = z.object({
+  id: z.string(),
+  state: z.string().meta({ description: 'waiting, delivering, delivered, expired, refused or canceled.' }),
+  expiresAt: z.number(),
+  taskId: z.string().optional().meta({ description: "The agent's own task, when it has answered with one." })
 })
 export const callEvent = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('response'),
     text: z.string().meta({ description: 'The text parts of this response; empty when there are none.' }),
     state: z.string().optional().meta({ description: 'State of the task, where there is one.' }),
-    response: json.meta({ description: 'SendMessageResponse or StreamResponse of A2A 1.0 as ProtoJSON.' })
+    response: json.meta({ description: 'SendMessageResponse or StreamResponse of A2A 1.0 as ProtoJSON.' }),
+    receipt: receipt.optional().meta({ description: 'The agent is offline, and this is the receipt of the message.' })
   }),
   z.object({
     kind: z.literal('end'),
@@ -174,6 +190,16 @@ export const cardResponse = z.object({ agent, card: json.meta({ description: 'Ag
 
 export const cancelCallRequest = z.strictObject({ agent, task: z.string().min(1).max(256).meta({ description: 'A2A taskId.' }) })
 export const cancelCallResponse = z.object({ agent, task: z.string(), state: z.string() })
+export const receiptRequest = z.strictObject({
+  agent,
+  id: z.string().min(1).max(256),
+  cancel: z.boolean().default(false).meta({ description: 'Take the message back, if it still waits.' })
+})
+export const receiptResponse = z.object({
+  state: z.string().meta({ description: 'State of the task: TASK_STATE_SUBMITTED while the message waits.' }),
+  text: z.string(),
+  task: json.meta({ description: 'Task of A2A 1.0 as ProtoJSON; metadata["urn:hansa:inbox"] has what the gateway says.' })
+})
 
 // ---- trust ----------------------------------------------------------------------------------------------------------------------------
 
@@ -259,6 +285,24 @@ export const connectRequest = z.strictObject({
     .meta({ description: 'Lists the domain of the gateway if its root has this fingerprint.' })
 })
 export const connectResponse = z.object({ neighbor, listed: z.boolean().meta({ description: 'True when its domain was listed by this request.' }) })
+
+export const inboxRequest = z.strictObject({ agent: agent.optional() })
+export const inboxItem = z.object({
+  id: z.string(),
+  agent: z.string(),
+  principal: z.string(),
+  messageId: z.string(),
+  state: z.string(),
+  attempts: z.int(),
+  size: z.int().meta({ description: 'Bytes of the encoded message.' }),
+  receivedAt: z.number(),
+  expiresAt: z.number(),
+  endedAt: z.number().optional(),
+  failure: errorShape.optional().meta({ description: 'Why the last delivery failed, or why there will be none.' })
+})
+export type InboxItemView = z.infer<typeof inboxItem>
+export const inboxList = z.object({ items: z.array(inboxItem) })
+export const inboxDropRequest = z.strictObject({ id: z.string().min(1).max(256) })
 
 export const disconnectRequest = z.strictObject({
   gateway: z.string().min(1).max(512).meta({ description: 'SPIFFE ID, PeerId, domain or name@domain of the neighbour.' })

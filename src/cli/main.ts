@@ -4,6 +4,7 @@ import { version } from '../node/version.ts'
 import { addAgent } from './commands/agent.ts'
 import { addCa } from './commands/ca.ts'
 import { addCall } from './commands/call.ts'
+import { addReceipt } from './commands/receipt.ts'
 import { addCert } from './commands/cert.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addConfig } from './commands/config.ts'
@@ -33,6 +34,7 @@ export function createProgram(frame: Frame): Command {
   addNode(program, frame)
   addDirectory(program, frame)
   addCall(program, frame)
+  addReceipt(program, frame)
   addAgent(program, frame)
   addMcp(program, frame)
   addCa(program, frame)

@@ -126,16 +126,17 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
   const database = config.roles.includes('ars') ? openAgentDatabase(join(platform.data, 'agents.db'), { words }) : undefined
   const arsService = database === undefined ? undefined : ars(arsSettings(config)).create({ ...shared, log: logOf('ars'), dht, database })
   const trust = { list: async (listed: string, roots: Uint8Array[]) => void (await identities.list(listed, roots)) }
+  const newId = (): string => randomBytes(24).toString('base64url')
   const push = {
     store,
     sender: createWebhookSender({ allow: config.gateway.webhooks }),
     mac: createMac(home.seed, 'webhooks'),
-    newId: () => randomBytes(24).toString('base64url'),
+    newId,
     ingress: () => door?.address
   }
   const translator = config.roles.includes('agw') ? await translatorOf(home, { clock, log: logOf('language'), metrics }) : undefined
   const agwService = config.roles.includes('agw')
-    ? agw(agwSettings(config)).create({ ...shared, log: logOf('agw'), network, pubsub, store, trust, domain, push, translator })
+    ? agw(agwSettings(config)).create({ ...shared, log: logOf('agw'), network, pubsub, store, trust, domain, push, inbox: { store, newId }, translator })
     : undefined
   const agentService = config.roles.includes('agent') ? await agentOf(options, home, { ...shared, network, store, log: logOf('agent') }) : undefined
   door = await openDoors(config, {

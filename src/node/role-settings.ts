@@ -34,9 +34,14 @@ export function agwSettings({ gateway, limits }: Config): AgwConfig & DataSettin
     export: gateway.export,
     intraDomain: gateway.intraDomain,
     keepOriginal: gateway.language.keepOriginal,
+    inbox: inboxSettings(gateway.inbox),
     calls: limits.openCallsTotal,
     discovery: withBurst(limits.discovery)
   }
+}
+
+function inboxSettings({ enabled, ttl, perAgent, bytesPerAgent, total }: Config['gateway']['inbox']): DataSettings['inbox'] {
+  return { enabled, ttlMs: ttl, perAgent, bytesPerAgent, total }
 }
 
 export function agentSettings({ agent, gateway }: Config): AgentConfig {

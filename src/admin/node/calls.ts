@@ -5,6 +5,7 @@ import { HansaError } from '../../schema/errors.ts'
 import type { AppliedTranslation, Hop } from '../../schema/generated/hansa/v1/gateway_pb.ts'
 import {
   CancelTaskRequestSchema,
+  GetTaskRequestSchema,
   type MessageSchema,
   type Part,
   type PartSchema,
@@ -20,7 +21,7 @@ import type { AdminRequest, NodeOperations } from '../operations.ts'
 import type { CallEvent } from '../types.ts'
 
 /** Sends a message for the operator and tells what comes back (draft 3.4.4). */
-export function callOperations(node: HansaNode): Pick<NodeOperations, 'call' | 'card' | 'cancelCall'> {
+export function callOperations(node: HansaNode): Pick<NodeOperations, 'call' | 'card' | 'cancelCall' | 'receipt'> {
   return {
     async card({ agent }, signal) {
       const bytes = await node.swarm.card(agent, { signal })
@@ -35,22 +36,38 @@ export function callOperations(node: HansaNode): Pick<NodeOperations, 'call' | '
       return { agent, task, state: stateOf(canceled.status?.state).state ?? '' }
     },
     async *call(request, signal): AsyncGenerator<CallEvent, void, undefined> {
-      const { agent, stream, timeoutMs, toLanguage: to, onMissing } = request
+      const { agent, stream, timeoutMs, toLanguage: to, onMissing, inbox } = request
       const begun = node.clock.monotonic()
-      const options = { signal, ...(timeoutMs === undefined ? {} : { timeoutMs }), ...(to === undefined ? {} : { translate: { to, onMissing } }) }
+      const options = {
+        signal,
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        ...(to === undefined ? {} : { translate: { to, onMissing } }),
+        ...(inbox === undefined ? {} : { inbox })
+      }
       const message = messageOf(request)
       let hops: readonly Hop[]
       let encrypted: boolean
       let translations: readonly AppliedTranslation[]
       if (stream) {
         const responses = node.swarm.stream(agent, message, options)
-        for await (const response of responses) yield { kind: 'response', ...shown(response), response: toJson(StreamResponseSchema, response) }
+        for await (const response of responses)
+          yield {
+            kind: 'response',
+            ...shown(response),
+            response: toJson(StreamResponseSchema, response),
+            ...(responses.receipt && { receipt: responses.receipt })
+          }
         hops = responses.hops
         encrypted = responses.direct
         translations = responses.translations
       } else {
         const sent = await node.swarm.send(agent, message, options)
-        yield { kind: 'response', ...shown(sent.response), response: toJson(SendMessageResponseSchema, sent.response) }
+        yield {
+          kind: 'response',
+          ...shown(sent.response),
+          response: toJson(SendMessageResponseSchema, sent.response),
+          ...(sent.receipt && { receipt: sent.receipt })
+        }
         hops = sent.hops
         encrypted = sent.direct
         translations = sent.translations
@@ -67,6 +84,12 @@ export function callOperations(node: HansaNode): Pick<NodeOperations, 'call' | '
         translated: told.length > 0,
         translations: told
       }
+    },
+    async receipt({ agent, id, cancel }, signal) {
+      const request = cancel ? create(CancelTaskRequestSchema, { id }) : create(GetTaskRequestSchema, { id })
+      const task = await node.swarm.invoke(agent, cancel ? 'CancelTask' : 'GetTask', TaskSchema, request, { signal })
+      const { text, state = 'TASK_STATE_UNSPECIFIED' } = shown(create(SendMessageResponseSchema, { payload: { case: 'task', value: task } }))
+      return { text, state, task: toJson(TaskSchema, task) }
     }
   }
 }

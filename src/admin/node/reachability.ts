@@ -1,7 +1,8 @@
 import type { HansaNode } from '../../node/hansa-node.ts'
 import { HansaError } from '../../schema/errors.ts'
 import type { NodeOperations } from '../operations.ts'
-import type { NeighborList } from '../types.ts'
+import { shapeOfError } from '../error-shape.ts'
+import type { InboxItemView, NeighborList } from '../types.ts'
 import { statusName } from './statuses.ts'
 
 type Gateway = NonNullable<HansaNode['agw']>
@@ -10,7 +11,9 @@ type Neighbor = ReturnType<Gateway['neighbors']>[number]
 const STATUS = { connecting: 'offline', up: 'running', offline: 'offline', holding: 'restarting' } as const
 
 /** The gateway's tables and what an operator does with them (draft 3.4). */
-export function reachabilityOperations(node: HansaNode): Pick<NodeOperations, 'neighbors' | 'routes' | 'connect' | 'disconnect' | 'trace'> {
+export function reachabilityOperations(
+  node: HansaNode
+): Pick<NodeOperations, 'neighbors' | 'routes' | 'connect' | 'disconnect' | 'trace' | 'inbox' | 'inboxDrop'> {
   const gateway = (): Gateway => {
     if (node.agw === undefined) throw new HansaError('ROLE_MISSING', 'this node is no gateway', { role: 'agw' })
     return node.agw
@@ -44,12 +47,23 @@ export function reachabilityOperations(node: HansaNode): Pick<NodeOperations, 'n
       await gateway().disconnect(neighbor.id, 'operator')
       return { gateway: neighbor.id, agentsRemoved }
     },
+    inbox: async ({ agent }) => ({ items: inbox(gateway()).list(agent).map(itemOf) }),
+    inboxDrop: async ({ id }) => itemOf(await inbox(gateway()).drop(id)),
     async trace({ agent }, signal) {
       const begun = node.clock.monotonic()
       const hops = await gateway().trace(agent, signal)
       return { agent, hops: hops.map(({ gateway: at, ms }) => ({ gateway: at, ms })), ms: node.clock.monotonic() - begun }
     }
   }
+}
+
+function inbox({ inbox: desk }: Gateway): NonNullable<Gateway['inbox']> {
+  if (desk === undefined) throw new HansaError('NOT_FOUND', 'this gateway keeps no messages for agents that are offline (gateway.inbox.enabled)')
+  return desk
+}
+
+function itemOf({ error, ...item }: ReturnType<NonNullable<Gateway['inbox']>['list']>[number]): InboxItemView {
+  return error === undefined ? item : { ...item, failure: shapeOfError(error) }
 }
 
 function viewOf({ id, info, state, rttMs, since }: Neighbor, gateway: Gateway, node: HansaNode): NeighborList['neighbors'][number] {

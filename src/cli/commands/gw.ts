@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { define, type Frame, group } from '../define.ts'
-import { showAge, showMs } from '../show.ts'
+import { showAge, showMs, showTime } from '../show.ts'
 import { renderTable } from '../table.ts'
 
 export function addGw(program: Command, frame: Frame): void {
@@ -79,6 +79,41 @@ export function addGw(program: Command, frame: Frame): void {
     examples: ['gw unlist south.example'],
     async run(session, [domain = '']) {
       session.out.result(await (await session.admin()).call('unlist', { domain }, session.signal), (gone) => [`${gone.domain} is not listed any longer`])
+    }
+  })
+
+  define(gw, frame, {
+    name: 'inbox [agent]',
+    summary: 'messages that wait here for agents that are offline, and the last that did',
+    examples: ['gw inbox', 'gw inbox laptop@north.example'],
+    async run(session, [agent]) {
+      session.out.result(await (await session.admin()).call('inbox', { agent }, session.signal), ({ items }) =>
+        renderTable(
+          ['ID', 'AGENT', 'FROM', 'STATE', 'TRIES', 'SIZE', 'RECEIVED', 'EXPIRES', 'REASON'],
+          items.map((item) => [
+            item.id,
+            item.agent,
+            item.principal,
+            item.state,
+            String(item.attempts),
+            String(item.size),
+            showTime(item.receivedAt),
+            item.endedAt === undefined ? showTime(item.expiresAt) : '-',
+            item.failure === undefined ? '-' : `${item.failure.message} (${item.failure.code})`
+          ])
+        )
+      )
+    }
+  })
+
+  define(gw, frame, {
+    name: 'inbox-drop <id>',
+    summary: 'end a message that waits, or forget one that is over',
+    examples: ['gw inbox-drop inbox-0fJ3kq9XbVd2LrT5yWc8Zg.agw.gw1'],
+    async run(session, [id = '']) {
+      session.out.result(await (await session.admin()).call('inboxDrop', { id }, session.signal), (item) => [
+        `dropped ${item.id}: a message of ${item.principal} for ${item.agent}`
+      ])
     }
   })
 

@@ -119,6 +119,17 @@ export const configSchema = z
         'Private addresses that clients of this gateway may have notifications sent to; public ones need no entry, all others are refused.'
       ),
       language: languageSection,
+      inbox: section({
+        enabled: setting(flag, true, 'Messages that may wait are kept for agents of this gateway that are offline: a laptop can host an agent.'),
+        ttl: setting(
+          duration('1s', '7d'),
+          '24h',
+          'How long they wait at most: a laptop comes back from the night; after a week the sender has gone other ways.'
+        ),
+        perAgent: setting(integer(1, 100_000), 1_000, 'Messages that wait for one agent; a sender may have a fifth of the default.'),
+        bytesPerAgent: setting(integer(65_536, 1_073_741_824), 67_108_864, 'Bytes of these: 64 MiB, four messages of the largest size.'),
+        total: setting(integer(1, 1_000_000), 100_000, 'Messages that wait in all; about 500 bytes of memory each.')
+      }),
       neighbors: setting(list(address, 64), [], 'Gateways connected at start and again whenever they were lost.'),
       heartbeat: setting(duration('200ms', '1h'), '30s', 'The draft leaves it open; three missed ones make offline, so an outage shows within two minutes.'),
       missed: setting(integer(1, 20), 3, 'Two lost packets or one long pause of a garbage collector must not take an agent away.'),

@@ -85,7 +85,7 @@ export class OutboundCall {
     const self = identities.self()
     if (self === undefined) throw new HansaError('UNAUTHENTICATED', 'this node has no certificate yet')
     const target = formatHandle(this.target)
-    const { extensions = [], tracestate, translate: _, ...options } = this.#settings
+    const { extensions = [], tracestate, translate: _, inbox: __, ...options } = this.#settings
     const header = toBinary(
       RelayHeaderSchema,
       create(RelayHeaderSchema, {
@@ -98,8 +98,9 @@ export class OutboundCall {
         ...this.#facts
       })
     )
-    // Translation and webhooks are a gateway's work.
-    const needsGateway = this.#facts.translation !== undefined || this.#facts.webhook === true
+    // Translation, webhooks and inboxes are a gateway's work.
+    const { translation, webhook, inbox } = this.#facts
+    const needsGateway = translation !== undefined || webhook === true || inbox !== undefined
     if (config?.intraDomain === 'direct' && this.target.domain === self.domain && !needsGateway) {
       const stream = await this.#openDirect(target, header, options)
       if (stream !== undefined) {

@@ -28,6 +28,11 @@ export interface CallSettings extends QuerySettings {
   /** URIs of A2A extensions asked for. */
   readonly extensions?: readonly string[]
   readonly tracestate?: string
+  /**
+   * The message may wait at the agent's gateway while the agent is offline; the answer is then the receipt, a task that is read with GetTask. `ttlMs`: how long at
+   * most, up to a week; as long as that gateway keeps messages otherwise. Instead of it, the message may carry metadata["urn:hansa:inbox"].
+   */
+  readonly inbox?: { readonly ttlMs?: number | undefined }
   /** What to translate on the way, by gateways (draft 3.3.2). Instead of it, the message may carry metadata["urn:hansa:translate"]. */
   readonly translate?: {
     /** BCP 47. A language of the agent: the message is put into it. Another: the caller's own, for answers. */

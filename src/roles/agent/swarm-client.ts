@@ -5,6 +5,8 @@ import { EmptySchema } from '../../schema/generated/hansa/v1/call_pb.ts'
 import type { DiscoverRequestSchema } from '../../schema/generated/hansa/v1/directory_pb.ts'
 import type { AppliedTranslation, Hop } from '../../schema/generated/hansa/v1/gateway_pb.ts'
 import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { type Receipt, receiptFrom } from '../../wire/inbox-receipt.ts'
+import { inboxFrom } from '../../wire/inbox-request.ts'
 import { requestFacts } from '../../wire/relay-request.ts'
 import { translationFrom } from '../../wire/translation-request.ts'
 import { type OperationName, operations } from '../../wire/operations.ts'
@@ -24,6 +26,8 @@ export interface Sent {
   readonly direct: boolean
   /** What was translated on the way, by which gateway. */
   readonly translations: readonly AppliedTranslation[]
+  /** The agent is offline and the message waits at its gateway (CallSettings.inbox): `response` is the receipt, and this is what it says. */
+  readonly receipt?: Receipt
 }
 
 /** Responses as they arrive. Leaving the loop early cancels the stream on every hop (not the task). */
@@ -34,6 +38,8 @@ export interface ResponseStream extends AsyncIterable<a2a.StreamResponse> {
   readonly direct: boolean
   /** Complete when the loop has ended. */
   readonly translations: readonly AppliedTranslation[]
+  /** As in Sent; known from the first response on. */
+  readonly receipt: Receipt | undefined
 }
 
 /** The swarm as one node sees it: finds agents of all listed domains and speaks to them. All methods throw HansaError. */
@@ -71,9 +77,10 @@ export function createSwarmClient(deps: SwarmClientDeps): SwarmClient {
   }
 
   function open(agent: string, operation: OperationName, options: CallSettings, request?: Message): OutboundCall {
-    const { translate } = options
+    const { translate, inbox } = options
     const asked = translate === undefined ? {} : { translation: translationFrom({ ...translate }) }
-    const facts = request === undefined ? {} : { ...requestFacts(request, {}), ...asked }
+    const waits = inbox === undefined ? {} : { inbox: inboxFrom(inbox) }
+    const facts = request === undefined ? {} : { ...requestFacts(request, {}), ...asked, ...waits }
     return new OutboundCall(deps, addresses, target(agent), operation, options, facts)
   }
 
@@ -86,8 +93,18 @@ export function createSwarmClient(deps: SwarmClientDeps): SwarmClient {
 
   function many(agent: string, operation: OperationName, request: Message, options: CallSettings): ResponseStream {
     const call = open(agent, operation, options, request)
+    let receipt: Receipt | undefined
+    async function* responses(): AsyncGenerator<a2a.StreamResponse, void, undefined> {
+      for await (const response of call.responses(toBinary(operations[operation].request, request), a2a.StreamResponseSchema)) {
+        receipt ??= response.payload.case === 'task' ? receiptFrom(response.payload.value) : undefined
+        yield response
+      }
+    }
     return {
-      [Symbol.asyncIterator]: () => call.responses(toBinary(operations[operation].request, request), a2a.StreamResponseSchema),
+      [Symbol.asyncIterator]: responses,
+      get receipt() {
+        return receipt
+      },
       get hops() {
         return call.hops
       },
@@ -107,7 +124,8 @@ export function createSwarmClient(deps: SwarmClientDeps): SwarmClient {
       const request = requestOf(message)
       const call = open(agent, 'SendMessage', options, request)
       const response = await one(call, a2a.SendMessageResponseSchema, request)
-      return { response, hops: call.hops, direct: call.direct, translations: call.translations }
+      const receipt = response.payload.case === 'task' ? receiptFrom(response.payload.value) : undefined
+      return { response, hops: call.hops, direct: call.direct, translations: call.translations, ...(receipt === undefined ? {} : { receipt }) }
     },
     stream: (agent, message, options = {}) => many(agent, 'SendStreamingMessage', requestOf(message), options),
     subscribe: (agent, id, options = {}) => many(agent, 'SubscribeToTask', create(a2a.SubscribeToTaskRequestSchema, { id }), options),

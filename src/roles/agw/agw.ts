@@ -7,7 +7,8 @@ import type { Hop } from '../../schema/generated/hansa/v1/gateway_pb.ts'
 import type { AgwConfig } from './config.ts'
 import type { ControlDeps } from './control/control-deps.ts'
 import { type ControlPlane, createControlPlane } from './control/control-plane.ts'
-import { createDataPlane, type PushDeps } from './data/data-plane.ts'
+import { createDataPlane, type InboxDeps, type PushDeps } from './data/data-plane.ts'
+import type { InboxDesk } from './data/inbox/inbox.ts'
 import type { RoutingView } from './routing-view.ts'
 
 export type AgwDeps = Omit<ControlDeps, 'config'> & {
@@ -17,6 +18,8 @@ export type AgwDeps = Omit<ControlDeps, 'config'> & {
   readonly translator?: Translator
   /** For push notifications; without it they are refused. */
   readonly push?: PushDeps
+  /** For messages that wait for agents that are offline; without it none does. */
+  readonly inbox?: InboxDeps
 }
 
 /** A gateway. */
@@ -29,6 +32,8 @@ export interface Agw extends Lifecycle, Pick<ControlPlane, 'neighbors' | 'target
   /** Each gateway on the way to an agent with its time. Throws as a call would. */
   trace(target: string, signal: AbortSignal): Promise<Hop[]>
   readonly door: GatewayDoor
+  /** What waits here for agents that are offline; undefined where no messages are kept. */
+  readonly inbox: InboxDesk | undefined
   readonly routing: RoutingView
 }
 
@@ -44,6 +49,7 @@ export function agw(config: AgwConfig): Part<AgwDeps, Agw> {
       const data = createDataPlane({ ...deps, config, routes: control.routing })
       return {
         door: data.door,
+        inbox: data.inbox,
         routing: control.routing,
         neighbors: () => control.neighbors(),
         targets: () => control.targets(),

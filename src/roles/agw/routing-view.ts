@@ -33,6 +33,13 @@ export interface ReachableAgent {
   readonly applicable: boolean
 }
 
+/** An agent attached here came (or is heard again), went (or is silent), or its registration has ended. */
+export interface AgentNews {
+  readonly kind: 'online' | 'offline' | 'ended'
+  readonly handle: string
+  readonly capabilities: readonly string[]
+}
+
 /** What the data plane asks of the control plane. Everything is answered from memory. */
 export interface RoutingView {
   /**
@@ -40,6 +47,15 @@ export interface RoutingView {
    * Throws AGENT_NOT_FOUND (nobody advertises it), AGENT_UNREACHABLE (offline), NO_ROUTE (no way to its gateway).
    */
   nextHop(handle: string, passed: readonly string[]): NextHop
+  /** The next hop towards a gateway (SPIFFE ID), never through one of `passed`; undefined where there is no way. */
+  towards(gateway: string, passed: readonly string[]): (NextHop & { kind: 'gateway' }) | undefined
+  /**
+   * The next hop towards the gateway that an agent was attached to, whether or not the agent is online: one that advertises it, otherwise the nearest of its domain. Never
+   * through one of `passed`; undefined where there is no way.
+   */
+  towardsHome(handle: string, passed: readonly string[]): (NextHop & { kind: 'gateway' }) | undefined
+  /** Calls `listener` with the news of agents attached here. */
+  onAgent(listener: (news: AgentNews) => void): void
   attached(handle: string): AttachedAgent | undefined
   reachable(): ReachableAgent[]
   /** How a gateway (SPIFFE ID) that can be reached now is called; undefined for others. */

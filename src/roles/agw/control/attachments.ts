@@ -23,15 +23,17 @@ export class Attachments {
   readonly #deps: ControlDeps
   readonly #changed: AttachmentListener
   readonly #running: () => boolean
+  readonly #registrationEnded: (handle: string) => void
   readonly #detector: FailureDetector
   readonly #attached = new Map<string, Attachment>()
   readonly #ended: EndedRegistrations
 
-  /** `running`: before its start and after its stop a gateway can tell nobody of an agent, so it takes none. */
-  constructor(deps: ControlDeps, changed: AttachmentListener, running: () => boolean) {
+  /** `registrationEnded`: told of each agent that is not registered any longer, attached or not. `running`: before its start and after its stop a gateway can tell nobody of an agent, so it takes none. */
+  constructor(deps: ControlDeps, changed: AttachmentListener, running: () => boolean, registrationEnded: (handle: string) => void = () => undefined) {
     this.#deps = deps
     this.#changed = changed
     this.#running = running
+    this.#registrationEnded = registrationEnded
     this.#detector = new FailureDetector(deps.config.heartbeatMs, deps.config.missed)
     this.#ended = new EndedRegistrations(deps.records)
   }
@@ -62,9 +64,10 @@ export class Attachments {
   end(tombstone: SignedRecord | undefined): void {
     const { handle } = this.#ended.take(tombstone)
     const attachment = this.#attached.get(handle)
-    if (attachment === undefined || !this.#ended.covers(attachment.registration)) return
-    this.#deps.log.info({ agent: handle }, 'agent detached: its registration has ended')
+    if (attachment !== undefined && !this.#ended.covers(attachment.registration)) return
+    this.#deps.log.info({ agent: handle }, 'the registration of an agent has ended')
     this.#remove(handle)
+    this.#registrationEnded(handle)
   }
 
   /** What time alone changes: silent agents go offline, long silent ones go. */

@@ -62,7 +62,12 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     limit: bounds.neighbors
   })
   const replica = new Replica({ ...bounds, bytes: bounds.syncBytes, bytesPerDomain: bounds.syncBytesPerDomain, holdMs: config.holdMs })
-  const attachments = new Attachments(deps, attachmentChanged, () => running)
+  const attachments = new Attachments(
+    deps,
+    attachmentChanged,
+    () => running,
+    (handle) => book.tell({ kind: 'ended', handle, capabilities: [] })
+  )
   const book = new RouteBook({
     self: () => self,
     replica,
@@ -110,6 +115,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     if (gone || !exported) advertiser.delete(agentKey(agent.resourceId))
     else advertiser.set(agentKey(agent.resourceId), { case: 'agent', value: { ...advert, status } })
     if (running) reporter.changed(agent.resourceId, status)
+    book.tell({ kind: status === AgentStatus.ONLINE ? 'online' : 'offline', handle: agent.handle, capabilities: advert.capabilities })
   }
 
   function perform(effects: readonly PeeringEffect[]): void {

@@ -1,3 +1,4 @@
+import { parseHandle } from '../../../core/ids/agent-id.ts'
 import { LinkGraph, type NamedLink, type Path } from '../../../core/routing/link-graph.ts'
 import { choose, compareRoutes, type Route, routeTo } from '../../../core/routing/route-table.ts'
 import { GATEWAY_KEY, LINKS_KEY, resourceIdOf } from '../../../core/sync/entry.ts'
@@ -6,7 +7,7 @@ import type { Replica } from '../../../core/sync/replica.ts'
 import { HansaError } from '../../../schema/errors.ts'
 import { AgentStatus } from '../../../schema/generated/hansa/v1/directory_pb.ts'
 import type { NodeInfo } from '../../../schema/generated/hansa/v1/trust_pb.ts'
-import type { AttachedAgent, NextHop, ReachableAgent, RoutingView } from '../routing-view.ts'
+import type { AgentNews, AttachedAgent, NextHop, ReachableAgent, RoutingView } from '../routing-view.ts'
 import type { Attachment } from './review-attach.ts'
 
 export interface RouteBookOptions {
@@ -38,6 +39,7 @@ export class RouteBook implements RoutingView {
   readonly #doubted = new Set<string>()
   #paths: Map<string, Path> | undefined
   #ownLinks = ''
+  readonly #listeners: ((news: AgentNews) => void)[] = []
 
   constructor(options: RouteBookOptions) {
     this.#options = options
@@ -146,6 +148,29 @@ export class RouteBook implements RoutingView {
     }
   }
 
+  towards(gateway: string, passed: readonly string[]): (NextHop & { kind: 'gateway' }) | undefined {
+    return this.#along(this.#pathsAround(passed).get(gateway), [])
+  }
+
+  towardsHome(handle: string, passed: readonly string[]): (NextHop & { kind: 'gateway' }) | undefined {
+    const paths = this.#pathsAround(passed)
+    const advertised = this.#routesOf(handle, paths).sort(compareRoutes)
+    const known = advertised.find(({ origin }) => paths.has(origin))
+    if (known !== undefined) return this.#along(paths.get(known.origin), known.advert.languages)
+    const home = `spiffe://${parseHandle(handle).domain}/`
+    const nearest = [...paths.values()].filter(({ to }) => to.startsWith(home)).sort((a, b) => a.cost - b.cost || (a.to < b.to ? -1 : 1))
+    return this.#along(nearest[0], [])
+  }
+
+  onAgent(listener: (news: AgentNews) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  /** Passes news of an agent attached here on. */
+  tell(news: AgentNews): void {
+    for (const listener of this.#listeners) listener(news)
+  }
+
   attached(handle: string): AttachedAgent | undefined {
     return this.#options.attached(handle)
   }
@@ -177,6 +202,12 @@ export class RouteBook implements RoutingView {
       throw new HansaError('NO_ROUTE', `no way to ${route.origin}, the gateway of ${handle}`, { agent: handle, gateway: route.origin })
     // What a gateway advertises is newer than what it said when it introduced itself.
     return { kind: 'gateway', gateway: this.#said(route.origin) ?? gateway, via, languages: route.advert.languages }
+  }
+
+  #along(path: Path | undefined, languages: readonly string[]): (NextHop & { kind: 'gateway' }) | undefined {
+    const via = path === undefined ? undefined : this.#options.neighbor(path.via)
+    const gateway = path === undefined ? undefined : (this.#said(path.to) ?? this.#options.neighbor(path.to))
+    return via === undefined || gateway === undefined ? undefined : { kind: 'gateway', gateway, via, languages }
   }
 
   #said(origin: string): NodeInfo | undefined {

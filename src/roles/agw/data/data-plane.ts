@@ -20,10 +20,12 @@ import { TaskLanguages } from './adapt/task-languages.ts'
 import { createCallAdmission } from './admission.ts'
 import { createDoor } from './door.ts'
 import { createCallObserver } from './observer.ts'
+import { createInbox, type InboxDesk } from './inbox/inbox.ts'
 import { createOriginChecker } from './origin-checker.ts'
 import { createOriginIssuer } from './origin-issuer.ts'
 import { createPipeline, decodeHeader } from './pipeline.ts'
-import type { Entry, Incoming } from './relay-call.ts'
+import type { Incoming } from './incoming.ts'
+import type { Entry } from './relay-call.ts'
 import type { DataSettings } from './settings.ts'
 import { admit } from './stages/admit.ts'
 import { authenticate } from './stages/authenticate.ts'
@@ -52,7 +54,16 @@ export interface DataPlaneDeps {
   readonly translator?: Translator
   /** For push notifications; without it they are refused. */
   readonly push?: PushDeps
+  /** For messages that wait; without it none does. */
+  readonly inbox?: InboxDeps
   readonly metrics?: Metrics
+}
+
+/** What a gateway needs to keep messages. */
+export interface InboxDeps {
+  readonly store: Store
+  /** Unguessable, at least 22 characters of base64url. */
+  readonly newId: () => string
 }
 
 /** What a gateway needs to relay webhooks. */
@@ -69,6 +80,8 @@ export interface PushDeps {
 export interface DataPlane extends Lifecycle {
   /** For foreign doors. */
   readonly door: GatewayDoor
+  /** Undefined where no messages are kept. */
+  readonly inbox: InboxDesk | undefined
   /** Each node on the way to an agent with its time, this gateway first. Throws as a call would. */
   trace(target: string, signal: AbortSignal): Promise<Hop[]>
 }
@@ -98,20 +111,35 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
           translate: (target, event, signal) => translation.event(target, event, signal)
         })
 
+  const inbox =
+    deps.inbox === undefined || !config.inbox.enabled
+      ? undefined
+      : createInbox({
+          ...deps.inbox,
+          clock,
+          domain: deps.domain,
+          log: deps.log,
+          routes,
+          memory,
+          settings: config.inbox,
+          metrics: deps.metrics,
+          run: (...call) => run(...call)
+        })
+  const last = forward({
+    clock,
+    rpc,
+    routes,
+    owners: createTaskOwners(TASKS),
+    origins: createOriginIssuer({ clock, records, identities, assertionMs: config.assertionMs })
+  })
   const pipeline = createPipeline({ clock, identities, ended: createCallObserver(deps.log, deps.metrics, () => admission.open) }, [
     authenticate({ origins: createOriginChecker({ clock, records, identities }), newCallId: () => `${process}.${(calls++).toString(36)}` }),
     admit({ admission }),
-    authorize({ policy, identities, routes }),
-    resolve({ routes, hopLimit: config.hopLimit }),
+    authorize({ policy, identities, routes, offered: (handle) => inbox?.known.get(handle)?.capabilities ?? [] }),
+    resolve({ routes, hopLimit: config.hopLimit, memory, inbox }),
     translation.stage,
     ...(webhooks === undefined ? [] : [webhooks.stage]),
-    forward({
-      clock,
-      rpc,
-      routes,
-      owners: createTaskOwners(TASKS),
-      origins: createOriginIssuer({ clock, records, identities, assertionMs: config.assertionMs })
-    })
+    inbox?.stage(last) ?? last
   ])
 
   /** The pipeline, as long as the gateway takes calls; counts those that stop() has to wait for. */
@@ -137,12 +165,15 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
   return {
     door,
     trace,
+    inbox,
     start() {
       running = true
+      inbox?.start()
       return Promise.resolve()
     },
     async stop() {
       running = false
+      inbox?.stop()
       if (open === 0) return
       // What is still open then is cut by the transport, which stops after this.
       let cancel = (): void => undefined

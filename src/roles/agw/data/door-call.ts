@@ -1,7 +1,7 @@
 import type { Fragment } from '../../../ports/rpc.ts'
 import { toHansaError } from '../../../schema/errors.ts'
 import { fragmentsOf } from '../../../wire/messages.ts'
-import type { Incoming } from './relay-call.ts'
+import type { Incoming } from './incoming.ts'
 
 /** A call that begins in this process: looks to the pipeline like a stream from a peer, to the door like an iterator of fragments. */
 export interface DoorCall {

@@ -24,6 +24,7 @@ interface Believed {
 export interface OriginChecker {
   /**
    * What the first gateway says of the caller, believed only when it is a gateway of a listed domain, speaks of its own domain, and speaks now.
+   * A gateway of this gateway's own domain may speak of anybody, within the domain: it passes on what has waited in its inbox, as it would to the agent itself.
    * Throws SIGNATURE_INVALID, MALFORMED, PERMISSION_DENIED, UNAUTHENTICATED (stale), and what Identities.check throws.
    */
   check(record: SignedRecord): OriginAssertion
@@ -39,7 +40,8 @@ export function createOriginChecker(deps: { readonly clock: Clock; readonly reco
     const { message: assertion, signer } = deps.records.open(OriginAssertionSchema, record)
     if (!signer.roles.includes('agw')) throw denied(`${signer.spiffeId} is no gateway and cannot vouch for a caller`)
     if (assertion.issuer !== signer.spiffeId) throw denied(`${signer.spiffeId} vouches in the name of another`)
-    if (parseSpiffeId(assertion.principal).domain !== signer.domain) throw denied(`${signer.spiffeId} vouches for a caller of another domain`)
+    const passesOn = signer.own && assertion.audience === signer.domain
+    if (parseSpiffeId(assertion.principal).domain !== signer.domain && !passesOn) throw denied(`${signer.spiffeId} vouches for a caller of another domain`)
     return { payload: record.payload, assertion, signer }
   }
 

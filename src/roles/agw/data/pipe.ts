@@ -1,6 +1,6 @@
 import type { ClientStream } from '../../../ports/rpc.ts'
 import { toHansaError } from '../../../schema/errors.ts'
-import type { Incoming } from './relay-call.ts'
+import type { Incoming } from './incoming.ts'
 
 /**
  * Passes fragments on both ways until the callee has ended; returns its trailer. Each direction holds one fragment at a time and reads the next only when

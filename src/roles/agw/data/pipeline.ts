@@ -7,7 +7,8 @@ import { HansaError, toHansaError } from '../../../schema/errors.ts'
 import { type RelayHeader, RelayHeaderSchema } from '../../../schema/generated/hansa/v1/gateway_pb.ts'
 import { isOperation, operations } from '../../../wire/operations.ts'
 import { trailerOf } from './hops.ts'
-import type { Entry, Incoming, RelayCall, Stage } from './relay-call.ts'
+import type { Incoming } from './incoming.ts'
+import type { Entry, RelayCall, Stage } from './relay-call.ts'
 
 /** Media types that a head may name in each of its lists, and the length of each (gateway.proto). */
 const MAX_TYPES = 16
@@ -49,6 +50,7 @@ export function createPipeline(deps: PipelineDeps, stages: readonly Stage[]): Pi
             path: [],
             hopLimit: 0,
             next: undefined,
+            held: undefined,
             task: undefined,
             translation: header.translation,
             translated: [],

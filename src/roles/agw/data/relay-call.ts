@@ -1,25 +1,23 @@
 import type { KnownTask } from '../../../core/access/task-owners.ts'
 import type { AgentId } from '../../../core/ids/agent-id.ts'
 import type { PeerIdentity } from '../../../ports/identity.ts'
-import type { CallContext, FragmentStream } from '../../../ports/rpc.ts'
 import type { SignedRecord } from '../../../schema/generated/hansa/v1/call_pb.ts'
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { AppliedTranslation, HopSchema, RelayHeader, Translation } from '../../../schema/generated/hansa/v1/gateway_pb.ts'
 import type { Operation } from '../../../wire/operations.ts'
 import type { NextHop } from '../routing-view.ts'
+import type { Held } from './inbox/held.ts'
+import type { Incoming } from './incoming.ts'
 
-/** The side that called: a stream from a peer, or a foreign door in this process. */
-export interface Incoming extends FragmentStream, Pick<CallContext, 'signal' | 'timeoutMs' | 'traceparent'> {
-  setTrailer(bytes: Uint8Array): void
-  /** The call has ended in order: what an adapter holds back goes out before the trailer does. */
-  finish?(): Promise<void>
-}
-
-/** How a call came in: from a member of the own domain, from another gateway, or through a foreign door that has named and admitted its client. */
+/**
+ * How a call came in: from a member of the own domain, from another gateway, through a foreign door that has
+ * named and admitted its client, or out of this gateway's own inbox, where it has waited.
+ */
 export type Entry =
   | { readonly kind: 'member'; readonly caller: PeerIdentity }
   | { readonly kind: 'gateway'; readonly caller: PeerIdentity }
   | { readonly kind: 'door'; readonly principal: string }
+  | { readonly kind: 'inbox'; readonly principal: string }
 
 /** One call on its way through the pipeline. What is not readonly is filled in by the stage named. */
 export interface RelayCall {
@@ -47,6 +45,8 @@ export interface RelayCall {
   hopLimit: number
   /** resolve */
   next: NextHop | undefined
+  /** resolve: what this gateway's inbox does with it, instead of or after `forward`. */
+  held: Held | undefined
   /** forward: what is known of the task that the request is about. */
   task: KnownTask | undefined
   /** translate: what is left of the request for translation for the gateways behind. */

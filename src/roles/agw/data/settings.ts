@@ -1,3 +1,17 @@
+import { INBOX_BOUNDS } from '../../../core/inbox/inbox-bounds.ts'
+
+/** How messages wait for agents that are offline (core/inbox). */
+export interface InboxSettings {
+  readonly enabled: boolean
+  /** How long a message waits at most, in milliseconds; up to 7 days. */
+  readonly ttlMs: number
+  /** Messages that wait for one agent, and their bytes. */
+  readonly perAgent: number
+  readonly bytesPerAgent: number
+  /** Messages that wait in all. */
+  readonly total: number
+}
+
 /** Settings of the gateway's data plane. Times in milliseconds. */
 export interface DataSettings {
   /** What listed domains may reach (core/access): handles with `*`, capabilities, or `*` for all. */
@@ -14,6 +28,7 @@ export interface DataSettings {
   readonly assertionMs: number
   /** Whether translated texts keep what they were, in the metadata of their part. */
   readonly keepOriginal: boolean
+  readonly inbox: InboxSettings
   /** How long open calls may go on when the gateway stops. */
   readonly drainMs: number
 }
@@ -32,6 +47,8 @@ export const DATA_DEFAULTS: DataSettings = {
   assertionMs: 300_000,
   // Who doubts a translation can look.
   keepOriginal: true,
+  // A day: a laptop comes back from the night.
+  inbox: { enabled: true, ttlMs: 86_400_000, perAgent: INBOX_BOUNDS.perAgent, bytesPerAgent: INBOX_BOUNDS.bytesPerAgent, total: INBOX_BOUNDS.total },
   // A supervisor that sends SIGTERM waits 10 s before SIGKILL.
   drainMs: 5_000
 }

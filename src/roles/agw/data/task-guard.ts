@@ -8,7 +8,8 @@ import * as a2a from '../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { taskAtHead } from '../../../wire/binding/task-head.ts'
 import { fragmentsOf, readMessage } from '../../../wire/messages.ts'
 import type { OperationName } from '../../../wire/operations.ts'
-import type { Incoming, RelayCall } from './relay-call.ts'
+import type { Incoming } from './incoming.ts'
+import type { RelayCall } from './relay-call.ts'
 
 /** Requests that name a task hold an ID, a tenant and perhaps metadata. */
 const MAX_TASK_REQUEST = 64 * 1024

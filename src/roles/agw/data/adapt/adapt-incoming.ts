@@ -2,7 +2,7 @@ import type { ByteAccount } from '../../../../core/structures/byte-budget.ts'
 import type { Fragment } from '../../../../ports/rpc.ts'
 import { methods } from '../../../../wire/methods.ts'
 import { fragmentsOf, readMessage } from '../../../../wire/messages.ts'
-import type { Incoming } from '../relay-call.ts'
+import type { Incoming } from '../incoming.ts'
 
 /** Changes the messages of one call on their way; each gets and gives whole encoded messages. */
 export interface Adapter {

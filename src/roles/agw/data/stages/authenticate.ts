@@ -5,13 +5,13 @@ import type { RelayCall, Stage } from '../relay-call.ts'
 /** A call ID only has to be unique for its first gateway and to fit a log line. */
 const MAX_CALL_ID = 64
 
-/** Who is behind the call: proved by the hello, by the first gateway's signed word, or by the door. What the header claims is never believed. */
+/** Who is behind the call: proved by the hello, by the first gateway's signed word, by the door, or when the message was kept. What the header claims is never believed. */
 export function authenticate(deps: { readonly origins: OriginChecker; readonly newCallId: () => string }): Stage {
   return {
     name: 'authenticate',
     run(call) {
       if (call.entry.kind === 'gateway') return believe(call, deps.origins)
-      call.principal = call.entry.kind === 'door' ? call.entry.principal : call.entry.caller.spiffeId
+      call.principal = 'principal' in call.entry ? call.entry.principal : call.entry.caller.spiffeId
       call.callId = deps.newCallId()
     }
   }

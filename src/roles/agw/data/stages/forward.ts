@@ -179,7 +179,8 @@ function encodeHeader(call: RelayCall, rest: Pick<RelayCall, 'hopLimit' | 'path'
       translation: call.translation,
       contentTypes: header.contentTypes,
       accepts: header.accepts,
-      webhook: header.webhook
+      webhook: header.webhook,
+      inbox: header.inbox
     })
   )
 }

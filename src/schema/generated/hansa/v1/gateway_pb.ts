@@ -18,7 +18,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file hansa/v1/gateway.proto.
  */
 export const file_hansa_v1_gateway: GenFile = /*@__PURE__*/
-  fileDesc("ChZoYW5zYS92MS9nYXRld2F5LnByb3RvEghoYW5zYS52MSJkCg1BdHRhY2hSZXF1ZXN0EisKC2Rlc2NyaXB0aW9uGAEgASgLMhYuaGFuc2EudjEuU2lnbmVkUmVjb3JkEiYKBnJlY29yZBgCIAEoCzIWLmhhbnNhLnYxLlNpZ25lZFJlY29yZCIzCg5BdHRhY2hSZXNwb25zZRIUCgxoZWFydGJlYXRfbXMYASABKA0SCwoDdXJsGAIgASgJIk4KEEhlYXJ0YmVhdFJlcXVlc3QSEwoLcmVzb3VyY2VfaWQYASABKAkSJQoGc3RhdHVzGAIgASgOMhUuaGFuc2EudjEuQWdlbnRTdGF0dXMiJQoRSGVhcnRiZWF0UmVzcG9uc2USEAoIYXR0YWNoZWQYASABKAgiNAoNRGV0YWNoUmVxdWVzdBITCgtyZXNvdXJjZV9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkimAEKDkNvbm5lY3RSZXF1ZXN0EiMKB2dhdGV3YXkYASABKAsyEi5oYW5zYS52MS5Ob2RlSW5mbxIRCglwcm90b2NvbHMYAiADKAkSJwoGc3RhdHVzGAMgASgOMhcuaGFuc2EudjEuR2F0ZXdheVN0YXR1cxIlCgZidW5kbGUYBCABKAsyFS5oYW5zYS52MS5UcnVzdEJ1bmRsZSKZAQoPQ29ubmVjdFJlc3BvbnNlEiMKB2dhdGV3YXkYASABKAsyEi5oYW5zYS52MS5Ob2RlSW5mbxIRCglwcm90b2NvbHMYAiADKAkSJwoGc3RhdHVzGAMgASgOMhcuaGFuc2EudjEuR2F0ZXdheVN0YXR1cxIlCgZidW5kbGUYBCABKAsyFS5oYW5zYS52MS5UcnVzdEJ1bmRsZSJhChBHYXRld2F5SGVhcnRiZWF0EicKBnN0YXR1cxgBIAEoDjIXLmhhbnNhLnYxLkdhdGV3YXlTdGF0dXMSJAoEaGVhZBgCIAEoCzIWLmhhbnNhLnYxLk9yaWdpbkRpZ2VzdCI3ChFEaXNjb25uZWN0UmVxdWVzdBIOCgZyZWFzb24YASABKAkSEgoKcmVzdGFydGluZxgCIAEoCCI+CgxPcmlnaW5EaWdlc3QSDgoGb3JpZ2luGAEgASgJEg0KBWVwb2NoGAIgASgEEg8KB3ZlcnNpb24YAyABKAQi6wEKCVN5bmNFbnRyeRIOCgZvcmlnaW4YASABKAkSDQoFZXBvY2gYAiABKAQSDwoHdmVyc2lvbhgDIAEoBBILCgNrZXkYBCABKAkSJgoFYWdlbnQYBSABKAsyFS5oYW5zYS52MS5BZ2VudEFkdmVydEgAEiQKBWxpbmtzGAYgASgLMhMuaGFuc2EudjEuTGlua1N0YXRlSAASJQoHZ2F0ZXdheRgHIAEoCzISLmhhbnNhLnYxLk5vZGVJbmZvSAASIwoEZ29uZRgIIAEoCzITLmhhbnNhLnYxLlRvbWJzdG9uZUgAQgcKBXZhbHVlIhcKCVRvbWJzdG9uZRIKCgJhdBgBIAEoAyLzAQoLQWdlbnRBZHZlcnQSEwoLcmVzb3VyY2VfaWQYASABKAkSEQoJc3BpZmZlX2lkGAIgASgJEg4KBmhhbmRsZRgDIAEoCRIMCgRuYW1lGAQgASgJEhMKC2Rlc2NyaXB0aW9uGAUgASgJEhQKDGNhcGFiaWxpdGllcxgGIAMoCRIRCglsYW5ndWFnZXMYByADKAkSEQoJcHJvdG9jb2xzGAggAygJEhEKCXN0cmVhbWluZxgJIAEoCBIlCgZzdGF0dXMYCiABKA4yFS5oYW5zYS52MS5BZ2VudFN0YXR1cxITCgtjYXJkX3NoYTI1NhgLIAEoDCIqCglMaW5rU3RhdGUSHQoFbGlua3MYASADKAsyDi5oYW5zYS52MS5MaW5rIiUKBExpbmsSDwoHZ2F0ZXdheRgBIAEoCRIMCgRjb3N0GAIgASgNIngKBURlbHRhEg4KBm9yaWdpbhgBIAEoCRINCgVlcG9jaBgCIAEoBBIMCgRmcm9tGAMgASgEEgoKAnRvGAQgASgEEg0KBXJlc2V0GAUgASgIEicKB2VudHJpZXMYBiADKAsyFi5oYW5zYS52MS5TaWduZWRSZWNvcmQiLQoKU3luY0dvc3NpcBIfCgZkZWx0YXMYASADKAsyDy5oYW5zYS52MS5EZWx0YSI1CgtTeW5jUmVxdWVzdBImCgZkaWdlc3QYASADKAsyFi5oYW5zYS52MS5PcmlnaW5EaWdlc3QiZQoMU3luY1Jlc3BvbnNlEh8KBmRlbHRhcxgBIAMoCzIPLmhhbnNhLnYxLkRlbHRhEiYKBmRpZ2VzdBgCIAMoCzIWLmhhbnNhLnYxLk9yaWdpbkRpZ2VzdBIMCgRtb3JlGAMgASgIIisKCFN5bmNQdXNoEh8KBmRlbHRhcxgBIAMoCzIPLmhhbnNhLnYxLkRlbHRhIm0KD09yaWdpbkFzc2VydGlvbhIOCgZpc3N1ZXIYASABKAkSEQoJcHJpbmNpcGFsGAIgASgJEhAKCGF1ZGllbmNlGAMgASgJEhEKCWlzc3VlZF9hdBgEIAEoAxISCgpleHBpcmVzX2F0GAUgASgDIsoCCgtSZWxheUhlYWRlchIPCgdjYWxsX2lkGAEgASgJEg4KBnRhcmdldBgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkSEQoJaG9wX2xpbWl0GAQgASgNEgwKBHBhdGgYBSADKAkSJgoGb3JpZ2luGAYgASgLMhYuaGFuc2EudjEuU2lnbmVkUmVjb3JkEhIKCmV4dGVuc2lvbnMYByADKAkSEQoJcHJpbmNpcGFsGAggASgJEhIKCnRyYWNlc3RhdGUYCSABKAkSKgoLdHJhbnNsYXRpb24YCiABKAsyFS5oYW5zYS52MS5UcmFuc2xhdGlvbhIVCg1jb250ZW50X3R5cGVzGAsgAygJEg8KB2FjY2VwdHMYDCADKAkSDwoHd2ViaG9vaxgNIAEoCBIeCgVpbmJveBgOIAEoCzIPLmhhbnNhLnYxLkluYm94IhcKBUluYm94Eg4KBnR0bF9tcxgBIAEoBCLBAgoJSW5ib3hJdGVtEgoKAmlkGAEgASgJEg0KBWFnZW50GAIgASgJEhEKCXByaW5jaXBhbBgDIAEoCRISCgptZXNzYWdlX2lkGAQgASgJEhAKCHNlcXVlbmNlGAUgASgEEg8KB3JlcXVlc3QYBiABKAwSJQoGaGVhZGVyGAcgASgLMhUuaGFuc2EudjEuUmVsYXlIZWFkZXISEwoLcmVjZWl2ZWRfYXQYCCABKAMSEgoKZXhwaXJlc19hdBgJIAEoAxIjCgVzdGF0ZRgKIAEoDjIULmhhbnNhLnYxLkluYm94U3RhdGUSEAoIYXR0ZW1wdHMYCyABKA0SEAoIcmVzcG9uc2UYDCABKAwSJAoFZXJyb3IYDSABKAsyFS5oYW5zYS52MS5FcnJvckRldGFpbBIQCghlbmRlZF9hdBgOIAEoAyJuCgtUcmFuc2xhdGlvbhIMCgRmcm9tGAEgASgJEgoKAnRvGAIgASgJEg0KBXJlcGx5GAMgASgJEgwKBHBhc3MYBCABKAgSFAoMcmVxdWVzdF9kb25lGAUgASgIEhIKCnJlcGx5X2RvbmUYBiABKAgiXwoMUmVsYXlUcmFpbGVyEhsKBGhvcHMYASADKAsyDS5oYW5zYS52MS5Ib3ASMgoMdHJhbnNsYXRpb25zGAIgAygLMhwuaGFuc2EudjEuQXBwbGllZFRyYW5zbGF0aW9uIl4KEkFwcGxpZWRUcmFuc2xhdGlvbhIPCgdnYXRld2F5GAEgASgJEgwKBGZyb20YAiABKAkSCgoCdG8YAyABKAkSDgoGZW5naW5lGAQgASgJEg0KBXJlcGx5GAUgASgIIk4KDU5vdGlmeVJlcXVlc3QSCgoCaWQYASABKAkSDQoFYWdlbnQYAiABKAkSDQoFZXZlbnQYAyABKAwSEwoLdHJhY2VwYXJlbnQYBCABKAkiIgoDSG9wEg8KB2dhdGV3YXkYASABKAkSCgoCbXMYAiABKAEiaQoHV2ViaG9vaxIKCgJpZBgBIAEoCRIRCglwcmluY2lwYWwYAiABKAkSDQoFYWdlbnQYAyABKAkSDgoGY29uZmlnGAQgASgMEg4KBnNldF9hdBgFIAEoAxIQCghlbmRlZF9hdBgGIAEoAyqGAQoNR2F0ZXdheVN0YXR1cxIeChpHQVRFV0FZX1NUQVRVU19VTlNQRUNJRklFRBAAEhoKFkdBVEVXQVlfU1RBVFVTX1JVTk5JTkcQARIdChlHQVRFV0FZX1NUQVRVU19SRVNUQVJUSU5HEAISGgoWR0FURVdBWV9TVEFUVVNfT0ZGTElORRADKsUBCgpJbmJveFN0YXRlEhsKF0lOQk9YX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTSU5CT1hfU1RBVEVfV0FJVElORxABEhoKFklOQk9YX1NUQVRFX0RFTElWRVJJTkcQAhIZChVJTkJPWF9TVEFURV9ERUxJVkVSRUQQAxIXChNJTkJPWF9TVEFURV9FWFBJUkVEEAQSFwoTSU5CT1hfU1RBVEVfUkVGVVNFRBAFEhgKFElOQk9YX1NUQVRFX0NBTkNFTEVEEAZiBnByb3RvMw", [file_hansa_v1_call, file_hansa_v1_directory, file_hansa_v1_trust]);
+  fileDesc("ChZoYW5zYS92MS9nYXRld2F5LnByb3RvEghoYW5zYS52MSJkCg1BdHRhY2hSZXF1ZXN0EisKC2Rlc2NyaXB0aW9uGAEgASgLMhYuaGFuc2EudjEuU2lnbmVkUmVjb3JkEiYKBnJlY29yZBgCIAEoCzIWLmhhbnNhLnYxLlNpZ25lZFJlY29yZCIzCg5BdHRhY2hSZXNwb25zZRIUCgxoZWFydGJlYXRfbXMYASABKA0SCwoDdXJsGAIgASgJIk4KEEhlYXJ0YmVhdFJlcXVlc3QSEwoLcmVzb3VyY2VfaWQYASABKAkSJQoGc3RhdHVzGAIgASgOMhUuaGFuc2EudjEuQWdlbnRTdGF0dXMiJQoRSGVhcnRiZWF0UmVzcG9uc2USEAoIYXR0YWNoZWQYASABKAgiNAoNRGV0YWNoUmVxdWVzdBITCgtyZXNvdXJjZV9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkimAEKDkNvbm5lY3RSZXF1ZXN0EiMKB2dhdGV3YXkYASABKAsyEi5oYW5zYS52MS5Ob2RlSW5mbxIRCglwcm90b2NvbHMYAiADKAkSJwoGc3RhdHVzGAMgASgOMhcuaGFuc2EudjEuR2F0ZXdheVN0YXR1cxIlCgZidW5kbGUYBCABKAsyFS5oYW5zYS52MS5UcnVzdEJ1bmRsZSKZAQoPQ29ubmVjdFJlc3BvbnNlEiMKB2dhdGV3YXkYASABKAsyEi5oYW5zYS52MS5Ob2RlSW5mbxIRCglwcm90b2NvbHMYAiADKAkSJwoGc3RhdHVzGAMgASgOMhcuaGFuc2EudjEuR2F0ZXdheVN0YXR1cxIlCgZidW5kbGUYBCABKAsyFS5oYW5zYS52MS5UcnVzdEJ1bmRsZSJhChBHYXRld2F5SGVhcnRiZWF0EicKBnN0YXR1cxgBIAEoDjIXLmhhbnNhLnYxLkdhdGV3YXlTdGF0dXMSJAoEaGVhZBgCIAEoCzIWLmhhbnNhLnYxLk9yaWdpbkRpZ2VzdCI3ChFEaXNjb25uZWN0UmVxdWVzdBIOCgZyZWFzb24YASABKAkSEgoKcmVzdGFydGluZxgCIAEoCCI+CgxPcmlnaW5EaWdlc3QSDgoGb3JpZ2luGAEgASgJEg0KBWVwb2NoGAIgASgEEg8KB3ZlcnNpb24YAyABKAQi6wEKCVN5bmNFbnRyeRIOCgZvcmlnaW4YASABKAkSDQoFZXBvY2gYAiABKAQSDwoHdmVyc2lvbhgDIAEoBBILCgNrZXkYBCABKAkSJgoFYWdlbnQYBSABKAsyFS5oYW5zYS52MS5BZ2VudEFkdmVydEgAEiQKBWxpbmtzGAYgASgLMhMuaGFuc2EudjEuTGlua1N0YXRlSAASJQoHZ2F0ZXdheRgHIAEoCzISLmhhbnNhLnYxLk5vZGVJbmZvSAASIwoEZ29uZRgIIAEoCzITLmhhbnNhLnYxLlRvbWJzdG9uZUgAQgcKBXZhbHVlIhcKCVRvbWJzdG9uZRIKCgJhdBgBIAEoAyLzAQoLQWdlbnRBZHZlcnQSEwoLcmVzb3VyY2VfaWQYASABKAkSEQoJc3BpZmZlX2lkGAIgASgJEg4KBmhhbmRsZRgDIAEoCRIMCgRuYW1lGAQgASgJEhMKC2Rlc2NyaXB0aW9uGAUgASgJEhQKDGNhcGFiaWxpdGllcxgGIAMoCRIRCglsYW5ndWFnZXMYByADKAkSEQoJcHJvdG9jb2xzGAggAygJEhEKCXN0cmVhbWluZxgJIAEoCBIlCgZzdGF0dXMYCiABKA4yFS5oYW5zYS52MS5BZ2VudFN0YXR1cxITCgtjYXJkX3NoYTI1NhgLIAEoDCIqCglMaW5rU3RhdGUSHQoFbGlua3MYASADKAsyDi5oYW5zYS52MS5MaW5rIiUKBExpbmsSDwoHZ2F0ZXdheRgBIAEoCRIMCgRjb3N0GAIgASgNIngKBURlbHRhEg4KBm9yaWdpbhgBIAEoCRINCgVlcG9jaBgCIAEoBBIMCgRmcm9tGAMgASgEEgoKAnRvGAQgASgEEg0KBXJlc2V0GAUgASgIEicKB2VudHJpZXMYBiADKAsyFi5oYW5zYS52MS5TaWduZWRSZWNvcmQiLQoKU3luY0dvc3NpcBIfCgZkZWx0YXMYASADKAsyDy5oYW5zYS52MS5EZWx0YSI1CgtTeW5jUmVxdWVzdBImCgZkaWdlc3QYASADKAsyFi5oYW5zYS52MS5PcmlnaW5EaWdlc3QiZQoMU3luY1Jlc3BvbnNlEh8KBmRlbHRhcxgBIAMoCzIPLmhhbnNhLnYxLkRlbHRhEiYKBmRpZ2VzdBgCIAMoCzIWLmhhbnNhLnYxLk9yaWdpbkRpZ2VzdBIMCgRtb3JlGAMgASgIIisKCFN5bmNQdXNoEh8KBmRlbHRhcxgBIAMoCzIPLmhhbnNhLnYxLkRlbHRhIm0KD09yaWdpbkFzc2VydGlvbhIOCgZpc3N1ZXIYASABKAkSEQoJcHJpbmNpcGFsGAIgASgJEhAKCGF1ZGllbmNlGAMgASgJEhEKCWlzc3VlZF9hdBgEIAEoAxISCgpleHBpcmVzX2F0GAUgASgDIsoCCgtSZWxheUhlYWRlchIPCgdjYWxsX2lkGAEgASgJEg4KBnRhcmdldBgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkSEQoJaG9wX2xpbWl0GAQgASgNEgwKBHBhdGgYBSADKAkSJgoGb3JpZ2luGAYgASgLMhYuaGFuc2EudjEuU2lnbmVkUmVjb3JkEhIKCmV4dGVuc2lvbnMYByADKAkSEQoJcHJpbmNpcGFsGAggASgJEhIKCnRyYWNlc3RhdGUYCSABKAkSKgoLdHJhbnNsYXRpb24YCiABKAsyFS5oYW5zYS52MS5UcmFuc2xhdGlvbhIVCg1jb250ZW50X3R5cGVzGAsgAygJEg8KB2FjY2VwdHMYDCADKAkSDwoHd2ViaG9vaxgNIAEoCBIeCgVpbmJveBgOIAEoCzIPLmhhbnNhLnYxLkluYm94IiUKBUluYm94Eg4KBnR0bF9tcxgBIAEoBBIMCgRrZXB0GAIgASgIIvYCCglJbmJveEl0ZW0SCgoCaWQYASABKAkSDQoFYWdlbnQYAiABKAkSEQoJcHJpbmNpcGFsGAMgASgJEhIKCm1lc3NhZ2VfaWQYBCABKAkSEAoIc2VxdWVuY2UYBSABKAQSFQoNcmVxdWVzdF9ieXRlcxgGIAEoDRIlCgZoZWFkZXIYByABKAsyFS5oYW5zYS52MS5SZWxheUhlYWRlchITCgtyZWNlaXZlZF9hdBgIIAEoAxISCgpleHBpcmVzX2F0GAkgASgDEiMKBXN0YXRlGAogASgOMhQuaGFuc2EudjEuSW5ib3hTdGF0ZRIQCghhdHRlbXB0cxgLIAEoDRIWCg5yZXNwb25zZV9ieXRlcxgMIAEoDRIkCgVlcnJvchgNIAEoCzIVLmhhbnNhLnYxLkVycm9yRGV0YWlsEhAKCGVuZGVkX2F0GA4gASgDEhIKCmNvbnRleHRfaWQYDyABKAkSEwoLdHJhY2VwYXJlbnQYECABKAkiQwoKS25vd25BZ2VudBIOCgZoYW5kbGUYASABKAkSDwoHc2Vlbl9hdBgCIAEoAxIUCgxjYXBhYmlsaXRpZXMYAyADKAkibgoLVHJhbnNsYXRpb24SDAoEZnJvbRgBIAEoCRIKCgJ0bxgCIAEoCRINCgVyZXBseRgDIAEoCRIMCgRwYXNzGAQgASgIEhQKDHJlcXVlc3RfZG9uZRgFIAEoCBISCgpyZXBseV9kb25lGAYgASgIIl8KDFJlbGF5VHJhaWxlchIbCgRob3BzGAEgAygLMg0uaGFuc2EudjEuSG9wEjIKDHRyYW5zbGF0aW9ucxgCIAMoCzIcLmhhbnNhLnYxLkFwcGxpZWRUcmFuc2xhdGlvbiJeChJBcHBsaWVkVHJhbnNsYXRpb24SDwoHZ2F0ZXdheRgBIAEoCRIMCgRmcm9tGAIgASgJEgoKAnRvGAMgASgJEg4KBmVuZ2luZRgEIAEoCRINCgVyZXBseRgFIAEoCCJOCg1Ob3RpZnlSZXF1ZXN0EgoKAmlkGAEgASgJEg0KBWFnZW50GAIgASgJEg0KBWV2ZW50GAMgASgMEhMKC3RyYWNlcGFyZW50GAQgASgJIiIKA0hvcBIPCgdnYXRld2F5GAEgASgJEgoKAm1zGAIgASgBImkKB1dlYmhvb2sSCgoCaWQYASABKAkSEQoJcHJpbmNpcGFsGAIgASgJEg0KBWFnZW50GAMgASgJEg4KBmNvbmZpZxgEIAEoDBIOCgZzZXRfYXQYBSABKAMSEAoIZW5kZWRfYXQYBiABKAMqhgEKDUdhdGV3YXlTdGF0dXMSHgoaR0FURVdBWV9TVEFUVVNfVU5TUEVDSUZJRUQQABIaChZHQVRFV0FZX1NUQVRVU19SVU5OSU5HEAESHQoZR0FURVdBWV9TVEFUVVNfUkVTVEFSVElORxACEhoKFkdBVEVXQVlfU1RBVFVTX09GRkxJTkUQAyrFAQoKSW5ib3hTdGF0ZRIbChdJTkJPWF9TVEFURV9VTlNQRUNJRklFRBAAEhcKE0lOQk9YX1NUQVRFX1dBSVRJTkcQARIaChZJTkJPWF9TVEFURV9ERUxJVkVSSU5HEAISGQoVSU5CT1hfU1RBVEVfREVMSVZFUkVEEAMSFwoTSU5CT1hfU1RBVEVfRVhQSVJFRBAEEhcKE0lOQk9YX1NUQVRFX1JFRlVTRUQQBRIYChRJTkJPWF9TVEFURV9DQU5DRUxFRBAGYgZwcm90bzM", [file_hansa_v1_call, file_hansa_v1_directory, file_hansa_v1_trust]);
 
 /**
  * Agent access.
@@ -788,6 +788,13 @@ export type Inbox = Message<"hansa.v1.Inbox"> & {
    * @generated from field: uint64 ttl_ms = 1;
    */
   ttlMs: bigint;
+
+  /**
+   * It comes from an inbox: it is not kept a second time.
+   *
+   * @generated from field: bool kept = 2;
+   */
+  kept: boolean;
 };
 
 /**
@@ -837,11 +844,11 @@ export type InboxItem = Message<"hansa.v1.InboxItem"> & {
   sequence: bigint;
 
   /**
-   * Encoded lf.a2a.v1.SendMessageRequest; empty once it is over.
+   * Length of the encoded lf.a2a.v1.SendMessageRequest, which is kept beside the item until it is over.
    *
-   * @generated from field: bytes request = 6;
+   * @generated from field: uint32 request_bytes = 6;
    */
-  request: Uint8Array;
+  requestBytes: number;
 
   /**
    * Head of the call as it came, without its path and origin.
@@ -873,11 +880,11 @@ export type InboxItem = Message<"hansa.v1.InboxItem"> & {
   attempts: number;
 
   /**
-   * Encoded lf.a2a.v1.SendMessageResponse, once the agent has answered.
+   * Length of the encoded lf.a2a.v1.SendMessageResponse, which is kept beside the item once the agent has answered.
    *
-   * @generated from field: bytes response = 12;
+   * @generated from field: uint32 response_bytes = 12;
    */
-  response: Uint8Array;
+  responseBytes: number;
 
   /**
    * @generated from field: hansa.v1.ErrorDetail error = 13;
@@ -888,6 +895,20 @@ export type InboxItem = Message<"hansa.v1.InboxItem"> & {
    * @generated from field: int64 ended_at = 14;
    */
   endedAt: bigint;
+
+  /**
+   * A2A contextId of the message, for the receipt.
+   *
+   * @generated from field: string context_id = 15;
+   */
+  contextId: string;
+
+  /**
+   * W3C trace context of the call that brought it.
+   *
+   * @generated from field: string traceparent = 16;
+   */
+  traceparent: string;
 };
 
 /**
@@ -896,6 +917,39 @@ export type InboxItem = Message<"hansa.v1.InboxItem"> & {
  */
 export const InboxItemSchema: GenMessage<InboxItem> = /*@__PURE__*/
   messageDesc(file_hansa_v1_gateway, 23);
+
+/**
+ * An agent that has been attached to this gateway: messages for it may wait here. Never leaves the gateway.
+ *
+ * @generated from message hansa.v1.KnownAgent
+ */
+export type KnownAgent = Message<"hansa.v1.KnownAgent"> & {
+  /**
+   * @generated from field: string handle = 1;
+   */
+  handle: string;
+
+  /**
+   * When it was last attached.
+   *
+   * @generated from field: int64 seen_at = 2;
+   */
+  seenAt: bigint;
+
+  /**
+   * What it offered then: exports may be named by capability.
+   *
+   * @generated from field: repeated string capabilities = 3;
+   */
+  capabilities: string[];
+};
+
+/**
+ * Describes the message hansa.v1.KnownAgent.
+ * Use `create(KnownAgentSchema)` to create a new message.
+ */
+export const KnownAgentSchema: GenMessage<KnownAgent> = /*@__PURE__*/
+  messageDesc(file_hansa_v1_gateway, 24);
 
 /**
  * A request to have a message, and what is answered to it, put into other languages. Tags are BCP 47.
@@ -951,7 +1005,7 @@ export type Translation = Message<"hansa.v1.Translation"> & {
  * Use `create(TranslationSchema)` to create a new message.
  */
 export const TranslationSchema: GenMessage<Translation> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_gateway, 24);
+  messageDesc(file_hansa_v1_gateway, 25);
 
 /**
  * @generated from message hansa.v1.RelayTrailer
@@ -975,7 +1029,7 @@ export type RelayTrailer = Message<"hansa.v1.RelayTrailer"> & {
  * Use `create(RelayTrailerSchema)` to create a new message.
  */
 export const RelayTrailerSchema: GenMessage<RelayTrailer> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_gateway, 25);
+  messageDesc(file_hansa_v1_gateway, 26);
 
 /**
  * @generated from message hansa.v1.AppliedTranslation
@@ -1018,7 +1072,7 @@ export type AppliedTranslation = Message<"hansa.v1.AppliedTranslation"> & {
  * Use `create(AppliedTranslationSchema)` to create a new message.
  */
 export const AppliedTranslationSchema: GenMessage<AppliedTranslation> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_gateway, 26);
+  messageDesc(file_hansa_v1_gateway, 27);
 
 /**
  * An event of a task for a webhook of a client at the gateway that is called (A2A push notification), from the gateway of the agent.
@@ -1058,7 +1112,7 @@ export type NotifyRequest = Message<"hansa.v1.NotifyRequest"> & {
  * Use `create(NotifyRequestSchema)` to create a new message.
  */
 export const NotifyRequestSchema: GenMessage<NotifyRequest> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_gateway, 27);
+  messageDesc(file_hansa_v1_gateway, 28);
 
 /**
  * Time that passed at one gateway between the head of the call and its trailer.
@@ -1082,7 +1136,7 @@ export type Hop = Message<"hansa.v1.Hop"> & {
  * Use `create(HopSchema)` to create a new message.
  */
 export const HopSchema: GenMessage<Hop> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_gateway, 28);
+  messageDesc(file_hansa_v1_gateway, 29);
 
 /**
  * What a gateway keeps of a webhook that a client of it has set (A2A push notification). Never leaves the gateway: it holds the client's secrets.
@@ -1136,7 +1190,7 @@ export type Webhook = Message<"hansa.v1.Webhook"> & {
  * Use `create(WebhookSchema)` to create a new message.
  */
 export const WebhookSchema: GenMessage<Webhook> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_gateway, 29);
+  messageDesc(file_hansa_v1_gateway, 30);
 
 /**
  * @generated from enum hansa.v1.GatewayStatus
@@ -1206,7 +1260,7 @@ export const InboxState = {
   EXPIRED: 4,
 
   /**
-   * The agent refused it.
+   * The agent refused it, or it may not be delivered any longer.
    *
    * @generated from enum value: INBOX_STATE_REFUSED = 5;
    */

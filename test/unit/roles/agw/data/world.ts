@@ -160,6 +160,9 @@ export class World {
         })
         return { kind: 'gateway', gateway: info, via: info, languages: this.agents.get(handle)?.languages ?? [] }
       },
+      towards: () => undefined,
+      towardsHome: () => undefined,
+      onAgent: () => undefined,
       attached: (handle) => this.agents.get(handle),
       reachable: () =>
         [...this.agents.values()].map(({ handle, spiffeId }) => ({

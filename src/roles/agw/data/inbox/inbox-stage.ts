@@ -1,0 +1,106 @@
+import { create, toBinary } from '@bufbuild/protobuf'
+import { formatHandle } from '../../../../core/ids/agent-id.ts'
+import { quote } from '../../../../core/ids/domain.ts'
+import { formatReceiptId } from '../../../../core/ids/receipt-id.ts'
+import { mayWait } from '../../../../core/inbox/after-failure.ts'
+import { expiryOf } from '../../../../core/inbox/inbox-bounds.ts'
+import type { Clock } from '../../../../ports/clock.ts'
+import { HansaError, toHansaError } from '../../../../schema/errors.ts'
+import { type InboxItem, InboxState, RelayHeaderSchema } from '../../../../schema/generated/hansa/v1/gateway_pb.ts'
+import {
+  SendMessageRequestSchema,
+  SendMessageResponseSchema,
+  StreamResponseSchema,
+  type Task,
+  TaskSchema
+} from '../../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { decode } from '../../../../wire/decode.ts'
+import { writeMessage } from '../../../../wire/messages.ts'
+import type { RelayCall, Stage } from '../relay-call.ts'
+import type { Held } from './held.ts'
+import type { InboxBook } from './inbox-book.ts'
+import { receiptOf } from './receipt.ts'
+
+export interface InboxStageDeps {
+  readonly clock: Clock
+  readonly book: InboxBook
+  /** The longest a message waits here, in milliseconds. */
+  readonly ttlMs: number
+  /** Unguessable, at least 22 characters of base64url. */
+  readonly newId: () => string
+  /** A message was kept for this agent (handle). */
+  readonly kept: (agent: string) => void
+}
+
+/** Between all stages and the last one: keeps what may wait and cannot be delivered, and answers questions about it; all other calls go on. */
+export function inboxStage(deps: InboxStageDeps, forward: Stage): Stage {
+  const { book, clock } = deps
+
+  async function keep(call: RelayCall, held: Held & { kind: 'message' }): Promise<void> {
+    const { header, principal, self } = call
+    const { message } = decode(SendMessageRequestSchema, held.request)
+    const { extensions, tracestate, translation, contentTypes, accepts, inbox } = header
+    const agent = formatHandle(call.target)
+    const item = await book.add({
+      id: formatReceiptId(deps.newId(), self.spiffeId),
+      agent,
+      principal,
+      messageId: message?.messageId ?? '',
+      contextId: message?.contextId ?? '',
+      traceparent: call.incoming.traceparent ?? '',
+      header: create(RelayHeaderSchema, { target: agent, operation: 'SendMessage', extensions, principal, tracestate, translation, contentTypes, accepts }),
+      request: held.request,
+      expiresAt: expiryOf(Number(inbox?.ttlMs ?? 0n), deps.ttlMs, clock.now())
+    })
+    deps.kept(agent)
+    await answer(call, held, item)
+  }
+
+  /** Past the adapters of other stages: it is no answer of the agent. */
+  async function answer(call: RelayCall, held: Held, item: InboxItem): Promise<void> {
+    call.incoming = held.caller
+    await writeMessage(held.caller, encode(call, receiptOf(item, book.answer(item.id))))
+    call.hops.push({ gateway: call.self.spiffeId, ms: clock.monotonic() - call.started })
+  }
+
+  /** Throws TASK_NOT_FOUND for what is not the caller's. */
+  function mine({ principal, target }: RelayCall, id: string): InboxItem {
+    const item = book.find(id)
+    if (item === undefined || item.principal !== principal || item.agent !== formatHandle(target))
+      throw new HansaError('TASK_NOT_FOUND', `no message of yours for ${formatHandle(target)} has the receipt ${quote(id)}`)
+    return item
+  }
+
+  async function about(call: RelayCall, held: Held & { kind: 'receipt' }): Promise<void> {
+    const item = mine(call, held.id)
+    if (call.operation.name === 'CancelTask') {
+      if (item.state !== InboxState.WAITING)
+        throw new HansaError('TASK_NOT_CANCELABLE', item.endedAt > 0n ? 'it is over' : 'the message is being delivered', { agent: item.agent })
+      await book.end(item.id, { state: InboxState.CANCELED, error: new HansaError('CANCELED', 'its sender canceled it.') })
+    }
+    await answer(call, held, mine(call, held.id))
+  }
+
+  return {
+    name: 'inbox',
+    async run(call) {
+      const { held } = call
+      if (held === undefined) return forward.run(call)
+      if (held.kind === 'receipt') return about(call, held)
+      if (!held.first) return keep(call, held)
+      try {
+        await forward.run(call)
+      } catch (thrown) {
+        if (held.caller.answered || call.incoming.signal.aborted || !mayWait(toHansaError(thrown).code)) throw thrown
+        await keep(call, held)
+      }
+    }
+  }
+}
+
+/** The receipt, as the operation answers. */
+function encode({ operation }: RelayCall, receipt: Task): Uint8Array {
+  const payload = { case: 'task', value: receipt } as const
+  if (operation.name === 'SendMessage') return toBinary(SendMessageResponseSchema, create(SendMessageResponseSchema, { payload }))
+  return operation.streaming ? toBinary(StreamResponseSchema, create(StreamResponseSchema, { payload })) : toBinary(TaskSchema, receipt)
+}
