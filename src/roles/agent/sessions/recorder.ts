@@ -6,7 +6,7 @@ import type { SessionLog } from './session-log.ts'
 import type { Spoken } from './spoken.ts'
 
 /** How long what was said may wait to be written with what is said after it. Calls of one moment share a transaction; a process that dies loses no more than this. */
-const GATHER_MS = 20
+const GATHER_MS = 50
 
 /** As many are written at once as a moment has room for: about 5 ms of work. */
 const BATCH = 256

@@ -47,7 +47,7 @@ export class SessionLog {
     const body = entryBody({ ...said, sequence })
     const hash = entryHash(session.head, body, this.#sha256)
     const sealed = sealEntry(body, hash)
-    this.#table.putEntry(session.id, sequence, sealed)
+    this.#table.putEntry(session, sequence, sealed)
     session.entries++
     session.bytes += BigInt(sealed.length)
     session.head = hash
@@ -100,7 +100,7 @@ export class SessionLog {
     const session = this.#table.session(id)
     if (session === undefined) return undefined
     const open: OpenSession = { session, seen: new Set() }
-    for (const entry of this.#table.entries(id, Math.max(1, lastSequence(session) - REMEMBERED + 1)))
+    for (const entry of this.#table.entries(session, Math.max(1, lastSequence(session) - REMEMBERED + 1)))
       for (const key of keysOf(entry)) remember(open.seen, key)
     this.#open.set(id, open)
     return open
@@ -120,14 +120,14 @@ export class SessionLog {
     const first = Number(session.dropped) + 1
     const sealed: Uint8Array[] = []
     function* sizes(table: SessionTable): Iterable<number> {
-      for (const [, bytes] of table.sealed(id, first)) {
+      for (const [, bytes] of table.sealed(session, first)) {
         sealed.push(bytes)
         yield bytes.length
       }
     }
     const drop = entriesToDrop(size, sizes(this.#table), this.#retention)
     for (const [index, bytes] of sealed.slice(0, drop).entries()) {
-      this.#table.deleteEntry(id, first + index)
+      this.#table.deleteEntry(session, first + index)
       session.bytes -= BigInt(bytes.length)
     }
     const anchor = sealed[drop - 1]

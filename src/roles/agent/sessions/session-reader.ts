@@ -3,7 +3,6 @@ import { type ComparedEntry, comparedEntry, compareLogs, type LogComparison } fr
 import { unsealEntry } from '../../../core/session/entry-bytes.ts'
 import { entryWords } from '../../../core/session/entry-words.ts'
 import { ChainCheck } from '../../../core/session/verify-chain.ts'
-import type { Clock } from '../../../ports/clock.ts'
 import { HansaError } from '../../../schema/errors.ts'
 import type { Session, SessionEntry } from '../../../schema/generated/hansa/v1/session_pb.ts'
 import { TRANSLATED } from '../../../wire/translation-request.ts'
@@ -55,19 +54,14 @@ const MAX_SEARCH_BYTES = 256 * 1024 * 1024
 
 const DEFAULT_LIMIT = 50
 
-export interface ReaderDeps {
-  readonly clock: Clock
-  readonly sha256: Sha256
-}
-
 /** Reads what has been recorded. Long work is done in steps. */
 export class SessionReader {
   readonly #table: SessionTable
-  readonly #deps: ReaderDeps
+  readonly #sha256: Sha256
 
-  constructor(table: SessionTable, deps: ReaderDeps) {
+  constructor(table: SessionTable, sha256: Sha256) {
     this.#table = table
-    this.#deps = deps
+    this.#sha256 = sha256
   }
 
   /** Throws NOT_FOUND. */
@@ -110,15 +104,15 @@ export class SessionReader {
   }
 
   /** In order, from a sequence on. */
-  entries(id: string, from: number, limit: number): SessionEntry[] {
-    return [...this.#table.entries(id, from, limit)]
+  entries(session: Session, from: number, limit: number): SessionEntry[] {
+    return [...this.#table.entries(session, from, limit)]
   }
 
   /** Of a session, in order, as long as it is there. */
   async *each(session: Session): AsyncGenerator<{ readonly sequence: number; readonly sealed: Uint8Array }, void, undefined> {
     const last = lastSequence(session)
     for (let from = Number(session.dropped) + 1; from <= last; from += STEP) {
-      for (const [sequence, sealed] of this.#table.sealed(session.id, from, Math.min(STEP, last - from + 1))) yield { sequence, sealed }
+      for (const [sequence, sealed] of this.#table.sealed(session, from, Math.min(STEP, last - from + 1))) yield { sequence, sealed }
       await this.#pause()
     }
   }
@@ -127,7 +121,7 @@ export class SessionReader {
   async verify(id: string): Promise<Verification> {
     for (;;) {
       const session = this.get(id)
-      const check = new ChainCheck({ ...ends(session), anchor: this.#table.anchor(id) }, this.#deps.sha256)
+      const check = new ChainCheck({ ...ends(session), anchor: this.#table.anchor(id) }, this.#sha256)
       for await (const { sequence, sealed } of this.each(session)) {
         const parts = unsealEntry(sealed)
         check.add(parts === undefined ? { sequence, body: sealed, hash: new Uint8Array() } : { sequence, ...parts })
@@ -143,10 +137,10 @@ export class SessionReader {
     const session = this.get(id)
     const there: ImportedSession = readExport(other)
     const here: ComparedEntry[] = []
-    for await (const { sealed } of this.each(session)) here.push(comparedEntry(decodeEntry(sealed), TRANSLATED, this.#deps.sha256))
-    const check = new ChainCheck(there.ends, this.#deps.sha256)
+    for await (const { sealed } of this.each(session)) here.push(comparedEntry(decodeEntry(sealed), TRANSLATED, this.#sha256))
+    const check = new ChainCheck(there.ends, this.#sha256)
     for (const link of there.links) check.add(link)
-    const others = there.entries.map((entry) => comparedEntry(entry, TRANSLATED, this.#deps.sha256))
+    const others = there.entries.map((entry) => comparedEntry(entry, TRANSLATED, this.#sha256))
     return { ...compareLogs(here, others), otherOk: check.broken() === undefined }
   }
 
@@ -164,8 +158,9 @@ export class SessionReader {
     return false
   }
 
+  /** Others have their turn: the store answers in a later one, also when there is nothing to commit. */
   #pause(): Promise<void> {
-    return new Promise((resolve) => this.#deps.clock.after(0, resolve))
+    return this.#table.store.commit()
   }
 }
 

@@ -11,6 +11,9 @@ const ANCHORS = 'anchors'
 /** Sequences in keys have so many digits, so that they sort as numbers: a million entries a second for ten days. */
 const DIGITS = 12
 
+/** Milliseconds since the epoch until the year 5138. */
+const TIME_DIGITS = 14
+
 /** Where sessions are in the store. IDs of sessions have no spaces. */
 export class SessionTable {
   readonly store: Store
@@ -37,23 +40,23 @@ export class SessionTable {
     return this.store.count(SESSIONS)
   }
 
-  putEntry(id: string, sequence: number, sealed: Uint8Array): void {
-    this.store.put(ENTRIES, keyOf(id, sequence), sealed)
+  putEntry(session: Session, sequence: number, sealed: Uint8Array): void {
+    this.store.put(ENTRIES, keyOf(session, sequence), sealed)
   }
 
   /** Sequences and sealed entries, in order. */
-  *sealed(id: string, from = 1, limit?: number): Iterable<readonly [number, Uint8Array]> {
-    const prefix = `${id} `
+  *sealed(session: Session, from = 1, limit?: number): Iterable<readonly [number, Uint8Array]> {
+    const prefix = prefixOf(session)
     const bounds = limit === undefined ? {} : { limit }
-    for (const [key, bytes] of this.store.entries(ENTRIES, { prefix, from: keyOf(id, from), ...bounds })) yield [Number(key.slice(prefix.length)), bytes]
+    for (const [key, bytes] of this.store.entries(ENTRIES, { prefix, from: keyOf(session, from), ...bounds })) yield [Number(key.slice(prefix.length)), bytes]
   }
 
-  *entries(id: string, from = 1, limit?: number): Iterable<SessionEntry> {
-    for (const [, bytes] of this.sealed(id, from, limit)) yield decodeEntry(bytes)
+  *entries(session: Session, from = 1, limit?: number): Iterable<SessionEntry> {
+    for (const [, bytes] of this.sealed(session, from, limit)) yield decodeEntry(bytes)
   }
 
-  deleteEntry(id: string, sequence: number): void {
-    this.store.delete(ENTRIES, keyOf(id, sequence))
+  deleteEntry(session: Session, sequence: number): void {
+    this.store.delete(ENTRIES, keyOf(session, sequence))
   }
 
   anchor(id: string): Uint8Array {
@@ -65,9 +68,10 @@ export class SessionTable {
   }
 
   /** The session with all that is in it. */
-  remove({ id, dropped, entries }: Session): void {
+  remove(session: Session): void {
+    const { id, dropped, entries } = session
     const first = Number(dropped) + 1
-    for (let sequence = first; sequence < first + Number(entries); sequence++) this.deleteEntry(id, sequence)
+    for (let sequence = first; sequence < first + Number(entries); sequence++) this.deleteEntry(session, sequence)
     this.store.delete(SESSIONS, id)
     this.store.delete(ANCHORS, id)
   }
@@ -86,6 +90,11 @@ export function lastSequence({ dropped, entries }: Session): number {
   return Number(dropped + entries)
 }
 
-function keyOf(id: string, sequence: number): string {
-  return `${id} ${String(sequence).padStart(DIGITS, '0')}`
+/** Sessions of one time lie together: a write of many of them then touches few pages of the file, while their IDs are random. */
+function prefixOf({ id, createdAt }: Session): string {
+  return `${String(createdAt).padStart(TIME_DIGITS, '0')} ${id} `
+}
+
+function keyOf(session: Session, sequence: number): string {
+  return prefixOf(session) + String(sequence).padStart(DIGITS, '0')
 }

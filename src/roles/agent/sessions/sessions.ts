@@ -73,7 +73,7 @@ export function createSessions({ store, clock, log, sha256, metrics, config }: S
   const table = new SessionTable(store)
   const written = new SessionLog(table, sha256, config)
   const recorder = new Recorder({ clock, log, store, wrote, ...(metrics === undefined ? {} : { metrics }) }, written)
-  const reader = new SessionReader(table, { clock, sha256 })
+  const reader = new SessionReader(table, sha256)
   const calls = {
     clock,
     sha256,
@@ -129,8 +129,7 @@ export function createSessions({ store, clock, log, sha256, metrics, config }: S
       return reader.get(id)
     },
     async entries(id, { from = 1, limit = DEFAULT_ENTRIES } = {}) {
-      await sessions.get(id)
-      return reader.entries(id, from, limit)
+      return reader.entries(await sessions.get(id), from, limit)
     },
     async verify(id) {
       await recorder.flush()
@@ -153,7 +152,7 @@ export function createSessions({ store, clock, log, sha256, metrics, config }: S
       await recorder.flush()
       const session = sessionWith(contextId, peer)
       if (session === undefined) return []
-      const entries = reader.entries(session.id, Math.max(1, lastSequence(session) - CONTEXT_ENTRIES + 1), CONTEXT_ENTRIES)
+      const entries = reader.entries(session, Math.max(1, lastSequence(session) - CONTEXT_ENTRIES + 1), CONTEXT_ENTRIES)
       const party = peer === undefined ? undefined : partyOf(peer)
       const theirs = party === undefined ? entries : entries.filter(({ from, to }) => partyOf(from) === party || partyOf(to) === party)
       const window = contextWindow(turnsOf(theirs, without), { messages, characters })
