@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import * as s from './session-types.ts'
 import * as t from './types.ts'
 
 /** One operation of the admin API. GET takes its request from the query (texts only), POST from a JSON body. */
@@ -35,6 +36,12 @@ export const adminOperations = {
   find: post('find', 'Discovers agents of all listed domains (draft 3.2.3)', t.findRequest, t.findResponse),
   resolve: get('resolve', 'The signed record of one agent, verified', t.agentRequest, t.resolveResponse),
   call: postStream('call', 'Sends a message to an agent and streams what comes back', t.callRequest, t.callEvent),
+  sessionList: get('sessions', 'Sessions (A2A contextId) of this node, newest first', s.sessionListRequest, s.sessionList),
+  sessionShow: get('session', 'A session and what was said in it', s.sessionShowRequest, s.sessionView),
+  sessionExport: postStream('session/export', 'A session line by line, as JSON Lines or Markdown', s.sessionExportRequest, s.exportLine),
+  sessionVerify: get('session/verify', 'Whether a session is as it was recorded', s.sessionRequest, s.sessionVerification),
+  sessionCompare: post('session/compare', "A session beside the other party's export", s.sessionCompareRequest, s.sessionComparison),
+  sessionDelete: post('session/delete', 'Deletes a session', s.sessionRequest, s.deletedSession),
   agents: get('agents', 'Registrations of this domain', t.noRequest, t.agentList),
   agent: get('agent', 'One registration of this domain', t.agentRequest, t.agentSummary),
   deregister: post('agent/deregister', 'Ends a registration (draft 3.2.2)', t.agentRequest, t.deregistration),

@@ -4,6 +4,8 @@ import type { Artifact, Part } from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import type { Sha256 } from '../crypto.ts'
 import { hex } from '../ids/hex.ts'
 
+const encoder = new TextEncoder()
+
 export type SessionContent = SessionEntry['content']
 
 type Canonical = string | number | boolean | null | Canonical[]
@@ -14,7 +16,7 @@ type Canonical = string | number | boolean | null | Canonical[]
  */
 export function entryDigest(content: SessionContent, sha256: Sha256): Uint8Array {
   // JSON of arrays has one form only, and no content can pass for another one.
-  return sha256(new TextEncoder().encode(JSON.stringify(canonical(content, sha256))))
+  return sha256(encoder.encode(JSON.stringify(canonical(content, sha256))))
 }
 
 function canonical(content: SessionContent, sha256: Sha256): Canonical {
