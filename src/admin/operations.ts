@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import * as s from './session-types.ts'
 import * as t from './types.ts'
 
 /** One operation of the admin API. GET takes its request from the query (texts only), POST from a JSON body. */
@@ -38,6 +39,12 @@ export const adminOperations = {
   card: get('card', "The agent's own card, asked of the agent", t.agentRequest, t.cardResponse),
   cancelCall: post('call/cancel', 'Cancels a task at the agent that has it (A2A CancelTask)', t.cancelCallRequest, t.cancelCallResponse),
   receipt: post('receipt', 'What has become of a message that waits for an agent', t.receiptRequest, t.receiptResponse),
+  sessionList: get('sessions', 'Sessions (A2A contextId) of this node, newest first', s.sessionListRequest, s.sessionList),
+  sessionShow: get('session', 'A session and what was said in it', s.sessionShowRequest, s.sessionView),
+  sessionExport: postStream('session/export', 'A session line by line, as JSON Lines or Markdown', s.sessionExportRequest, s.exportLine),
+  sessionVerify: get('session/verify', 'Whether a session is as it was recorded', s.sessionRequest, s.sessionVerification),
+  sessionCompare: post('session/compare', "A session beside the other party's export", s.sessionCompareRequest, s.sessionComparison),
+  sessionDelete: post('session/delete', 'Deletes a session', s.sessionRequest, s.deletedSession),
   agents: get('agents', 'Registrations of this domain', t.noRequest, t.agentList),
   agent: get('agent', 'One registration of this domain', t.agentRequest, t.agentSummary),
   deregister: post('agent/deregister', 'Ends a registration (draft 3.2.2)', t.agentRequest, t.deregistration),

@@ -4,12 +4,15 @@ import { createWebhookSender } from '../adapters/http/webhook-sender.ts'
 import { createSwarmNode } from '../adapters/libp2p/swarm-node.ts'
 import { createRpc } from '../adapters/rpc/create-rpc.ts'
 import { createMac } from '../adapters/system/crypto.ts'
+import { openStore } from '../adapters/sqlite/store.ts'
 import { openAgentDatabase } from '../adapters/sqlite/agent-database.ts'
 import { recordRules } from '../core/dht/record-rules.ts'
 import { words } from '../core/directory/words.ts'
 import { aca } from '../roles/aca/aca.ts'
 import { agent, type AgentService } from '../roles/agent/agent.ts'
 import type { AgentDeps } from '../roles/agent/deps.ts'
+import { recordingSwarmClient } from '../roles/agent/sessions/recording-swarm-client.ts'
+import { createSessions } from '../roles/agent/sessions/sessions.ts'
 import { createSwarmClient } from '../roles/agent/swarm-client.ts'
 import { agw } from '../roles/agw/agw.ts'
 import { ars } from '../roles/ars/ars.ts'
@@ -29,7 +32,7 @@ import { issuerOf } from './own-certificate.ts'
 import { openChain, saveChain } from './own-chain.ts'
 import { loadMapping } from './mapping/mapping-file.ts'
 import { openPlatform, type Platform } from './platform.ts'
-import { acaSettings, admissionSettings, agentSettings, agwSettings, arsSettings, crlSources } from './role-settings.ts'
+import { acaSettings, admissionSettings, agentSettings, agwSettings, arsSettings, crlSources, sessionsSettings } from './role-settings.ts'
 import { certificateOf } from './tls-certificate.ts'
 import { translatorOf } from './translator-of.ts'
 import { configuredRoots, ownRoots } from './trust-of-home.ts'
@@ -138,7 +141,10 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
   const agwService = config.roles.includes('agw')
     ? agw(agwSettings(config)).create({ ...shared, log: logOf('agw'), network, pubsub, store, trust, domain, push, inbox: { store, newId }, translator })
     : undefined
-  const agentService = config.roles.includes('agent') ? await agentOf(options, home, { ...shared, network, store, log: logOf('agent') }) : undefined
+  // In a file of its own, so that recording never makes state that is acknowledged wait.
+  const sessionStore = openStore(join(platform.data, 'sessions.db'), 'normal')
+  const sessions = createSessions({ store: sessionStore, clock, log: logOf('sessions'), sha256, metrics, config: sessionsSettings(config) })
+  const agentService = config.roles.includes('agent') ? await agentOf(options, home, { ...shared, network, store, sessions, log: logOf('agent') }) : undefined
   door = await openDoors(config, {
     clock,
     log: logOf('ingress'),
@@ -159,6 +165,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     ...(acaService === undefined ? [] : [named('aca', acaService)]),
     ...(arsService === undefined ? [] : [named('ars', arsService)]),
     ...(translator === undefined ? [] : [named('language', translator)]),
+    named('sessions', sessions),
     ...(agwService === undefined ? [] : [named('agw', agwService)]),
     ...(agentService === undefined ? [] : [named('agent', agentService)])
   ]
@@ -169,6 +176,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     state = 'stopping'
     await stopAll(parts, log)
     database?.close()
+    sessionStore.close()
     platform.close()
   }
 
@@ -191,11 +199,16 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     ...(arsService === undefined ? {} : { ars: arsService }),
     ...(agwService === undefined ? {} : { agw: agwService }),
     ...(agentService === undefined ? {} : { agent: agentService }),
-    swarm: createSwarmClient({
-      ...shared,
-      config: { intraDomain: config.gateway.intraDomain },
-      attachedGateway: () => agentService?.state().attached?.gateway.peerId
-    }),
+    sessions,
+    swarm: recordingSwarmClient(
+      createSwarmClient({
+        ...shared,
+        config: { intraDomain: config.gateway.intraDomain },
+        attachedGateway: () => agentService?.state().attached?.gateway.peerId
+      }),
+      sessions,
+      { identities }
+    ),
     ingress: () => door?.address,
     async start() {
       try {

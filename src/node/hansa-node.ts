@@ -7,6 +7,7 @@ import type { Rpc } from '../ports/rpc.ts'
 import type { Aca } from '../roles/aca/aca.ts'
 import type { AgentService } from '../roles/agent/agent.ts'
 import type { AgentConfig } from '../roles/agent/config.ts'
+import type { Sessions } from '../roles/agent/sessions/sessions.ts'
 import type { SwarmClient } from '../roles/agent/swarm-client.ts'
 import type { Agw } from '../roles/agw/agw.ts'
 import type { Ars } from '../roles/ars/ars.ts'
@@ -32,6 +33,8 @@ export interface HansaNode {
   readonly records: Records
   readonly member: Member
   readonly swarm: SwarmClient
+  /** What was said, by this node and to its agent (draft 2.4). */
+  readonly sessions: Sessions
   readonly desk: Desk
   readonly aca?: Aca
   readonly ars?: Ars

@@ -1,23 +1,17 @@
-import type { Hop } from '../schema/generated/hansa/v1/gateway_pb.ts'
-import type { SendMessageResponse } from '../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { replyText } from '../roles/agent/reply-text.ts'
 import type { Outgoing, SwarmClient } from '../roles/agent/swarm-client.ts'
 import type { CallSettings } from '../roles/agent/swarm-client-deps.ts'
+import type { Sessions } from '../roles/agent/sessions/sessions.ts'
+import { type SwarmSession, swarmSession } from './swarm-session.ts'
+import type { Reply } from './reply.ts'
 import type { OpenNode } from './embedded-node.ts'
-
-export interface Reply {
-  /** The words of the answer. */
-  readonly text: string
-  /** All of it: a message or a task (A2A 1.0). */
-  readonly response: SendMessageResponse
-  /** Gateways passed and the agent's node, with their times. */
-  readonly hops: readonly Hop[]
-}
 
 /** The swarm as an application sees it. */
 export interface Swarm extends SwarmClient, AsyncDisposable {
   /** Sends a message to an agent, wherever it is, and gives its answer. */
   call(agent: string, message: Outgoing, options?: CallSettings): Promise<Reply>
+  /** A conversation: an earlier one by its ID, a new one otherwise. It survives restarts of either side. */
+  session(id?: string): SwarmSession
   /** Says goodbye and leaves. */
   stop(): Promise<void>
 }
@@ -37,16 +31,18 @@ export async function joinSwarm({ home, signal }: JoinSwarmOptions, open: OpenNo
     await node.stop()
     signal.throwIfAborted()
   }
-  return swarmOf(node.swarm, () => node.stop())
+  return swarmOf(node.swarm, node.sessions, () => node.stop())
 }
 
-export function swarmOf(client: SwarmClient, stop: () => Promise<void>): Swarm {
+export function swarmOf(client: SwarmClient, sessions: Sessions, stop: () => Promise<void>): Swarm {
+  const call: Swarm['call'] = async (agent, message, options) => {
+    const { response, hops } = await client.send(agent, message, options)
+    return { text: replyText(response), response, hops }
+  }
   return {
     ...client,
-    async call(agent, message, options) {
-      const { response, hops } = await client.send(agent, message, options)
-      return { text: replyText(response), response, hops }
-    },
+    call,
+    session: (id) => swarmSession(call, sessions, id),
     stop,
     [Symbol.asyncDispose]: stop
   }

@@ -4,6 +4,7 @@ import type { Log } from '../../ports/log.ts'
 import type { Metrics } from '../../ports/metrics.ts'
 import type { Network } from '../../ports/network.ts'
 import type { Store } from '../../ports/store.ts'
+import type { Sessions } from './sessions/sessions.ts'
 import type { RegistrationDeps } from './registration.ts'
 
 /** What the agent role needs of its node. */
@@ -17,4 +18,6 @@ export interface AgentDeps extends RegistrationDeps {
   /** Messages that were taken, with their answers. */
   readonly store: Store
   readonly sha256: Sha256
+  /** Where what comes in is recorded. */
+  readonly sessions?: Sessions | undefined
 }
