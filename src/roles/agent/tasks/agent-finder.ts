@@ -1,7 +1,8 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { EXTENSIONS } from '../../../core/ids/extension-uris.ts'
+import type { Candidate } from '../../../core/task/choose-agent.ts'
 import type { Clock } from '../../../ports/clock.ts'
-import { HansaError, toHansaError } from '../../../schema/errors.ts'
+import { toHansaError } from '../../../schema/errors.ts'
 import { type AgentRecord, AgentStatus, type DiscoverRequestSchema, StatusFilter } from '../../../schema/generated/hansa/v1/directory_pb.ts'
 import type { AgentCriteria } from '../../../schema/generated/hansa/v1/task_pb.ts'
 import type { TaskSwarm } from './attempt-deps.ts'
@@ -22,14 +23,7 @@ export interface AgentTraits {
   readonly handle: string
   readonly spiffeId: string
   readonly streaming: boolean
-  readonly idempotent: boolean
   readonly languages: readonly string[]
-}
-
-/** One that may do a step. */
-export interface Candidate extends AgentTraits {
-  /** Of the directory, 0 to 1. */
-  readonly score: number
 }
 
 interface Wish {
@@ -88,7 +82,7 @@ export class AgentFinder {
     try {
       return this.#remember((await this.#swarm.resolve(handle, { timeoutMs: FIND_MS })).record)
     } catch {
-      return { handle, spiffeId: '', streaming: false, idempotent: false, languages: [] }
+      return { handle, spiffeId: '', streaming: false, languages: [] }
     }
   }
 
@@ -105,22 +99,24 @@ export class AgentFinder {
       limit: 100
     }
     const { agents } = await this.#swarm.find(request, { timeoutMs: FIND_MS })
-    return agents
-      .filter(({ record }) => domains.length === 0 || domains.includes(record.domain))
-      .filter(({ record }) => fits(record, criteria))
-      .map(({ record, score }) => ({ ...this.#remember(record), score }))
+    return agents.map(({ record, status, score }) => this.#candidate(record, status, score))
   }
 
   async #one(agent: string): Promise<Candidate> {
     const { record, status } = await this.#swarm.resolve(agent, { timeoutMs: FIND_MS })
-    const traits = this.#remember(record)
-    if (status === AgentStatus.OFFLINE) throw new HansaError('AGENT_UNREACHABLE', `${traits.handle} is offline`, { agent: traits.handle })
-    return { ...traits, score: 1 }
+    return this.#candidate(record, status, 1)
+  }
+
+  #candidate(record: AgentRecord, status: AgentStatus, score: number): Candidate {
+    this.#remember(record)
+    const { handle, domain, languages, capabilities, skills, extensions } = record
+    const online = status !== AgentStatus.OFFLINE
+    return { handle, domain, languages, capabilities, skills, score, online, idempotent: extensions.includes(EXTENSIONS.idempotency) }
   }
 
   #remember(record: AgentRecord): AgentTraits {
-    const { handle, spiffeId, streaming, languages, extensions } = record
-    const traits = { handle, spiffeId, streaming, languages, idempotent: extensions.includes(EXTENSIONS.idempotency) }
+    const { handle, spiffeId, streaming, languages } = record
+    const traits = { handle, spiffeId, streaming, languages }
     this.#keep(this.#agents, handle, traits, MAX_AGENTS)
     return traits
   }
@@ -139,10 +135,4 @@ export class AgentFinder {
 
 function keyOf({ agent, capability, language, domains, outputs, given, planned }: AgentCriteria): string {
   return JSON.stringify([agent, capability, language, domains, outputs, given, planned])
-}
-
-/** One of its skills puts out all that is wanted and, in a plan, needs no more than there is. */
-function fits({ skills }: AgentRecord, { outputs, given, planned }: AgentCriteria): boolean {
-  if (outputs.length === 0 && !planned) return true
-  return skills.some((skill) => outputs.every((fact) => skill.outputs.includes(fact)) && (!planned || skill.inputs.every((fact) => given.includes(fact))))
 }

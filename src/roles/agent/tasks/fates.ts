@@ -58,6 +58,8 @@ const FATES: Readonly<Record<ErrorCode, { readonly way: Fate; readonly agent: Fa
   AGENT_FAILED: { way: 'failed', agent: 'failed' },
   OUTCOME_UNKNOWN: { way: 'unknown', agent: 'unknown' },
   NO_PLAN: { way: 'failed', agent: 'failed' },
+  STEP_SKIPPED: { way: 'failed', agent: 'failed' },
+  BUDGET_EXCEEDED: { way: 'failed', agent: 'failed' },
   INBOX_FULL: { way: 'undelivered', agent: 'undelivered' },
   // May be said of the answer; another agent may speak the language.
   TRANSLATION_UNAVAILABLE: { way: 'failed', agent: 'failed' },

@@ -28,6 +28,8 @@ export interface OrchestratorDeps {
   /** Identifiers of runs, contexts and answers; never the same twice. */
   readonly newId: () => string
   readonly sha256: Sha256
+  /** Of equals, an agent of one's own domain is chosen. */
+  readonly ownDomain: string
   /** 0 <= x < 1. */
   readonly random: () => number
   readonly bounds?: Partial<OrchestratorBounds>

@@ -52,6 +52,10 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
   return new TaskOrchestrator(deps)
 }
 
+interface Work extends WorkerDeps {
+  readonly past: EndedRuns
+}
+
 class TaskOrchestrator implements Orchestrator {
   readonly #deps: OrchestratorDeps
   readonly #bounds: OrchestratorBounds
@@ -59,7 +63,7 @@ class TaskOrchestrator implements Orchestrator {
   readonly #active = new Map<string, RunWorker>()
   /** Runs whose first event is not on disk yet. */
   readonly #beginning = new Map<string, Promise<void>>()
-  #work: (WorkerDeps & { readonly past: EndedRuns }) | undefined
+  #work: Work | undefined
   #steps = 0
   #stopSweeping: (() => void) | undefined
 
@@ -71,7 +75,7 @@ class TaskOrchestrator implements Orchestrator {
   }
 
   async start(): Promise<void> {
-    const { swarm, store, clock, log, sha256, random, metrics } = this.#deps
+    const { swarm, store, clock, log, sha256, random, ownDomain, metrics } = this.#deps
     const files = new FileShelf(store)
     const slots = new Slots(this.#bounds.calls)
     const ended = metrics.counter('hansa_tasks_ended_total', 'Tasks that have ended, by how', ['state'])
@@ -79,7 +83,7 @@ class TaskOrchestrator implements Orchestrator {
     const table = this.#table
     const past = new EndedRuns({ store, clock, table, files }, this.#bounds)
     this.#work = {
-      ...{ swarm, store, clock, log, sha256, random, slots, table, files, past },
+      ...{ swarm, store, clock, log, sha256, random, ownDomain, slots, table, files, past },
       finder: new AgentFinder(swarm, clock),
       merits: new MeritBook(store),
       over: (outcome) => attempts.inc({ outcome }),
@@ -188,7 +192,7 @@ class TaskOrchestrator implements Orchestrator {
     return bytes
   }
 
-  #running(): NonNullable<typeof this.#work> {
+  #running(): Work {
     if (this.#work === undefined) throw new HansaError('OVERLOADED', 'tasks are not taken now: this node starts or stops')
     return this.#work
   }

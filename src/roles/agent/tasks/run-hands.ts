@@ -1,18 +1,19 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
+import { knownOf } from '../../../core/task/known-of.ts'
+import type { Known } from '../../../core/task/reference.ts'
 import type { TaskEffect } from '../../../core/task/task-effect.ts'
 import type { TaskEvent } from '../../../core/task/task-event.ts'
 import { errorDetail, HansaError, toHansaError } from '../../../schema/errors.ts'
 import type { StepAttempt, TaskRun, TaskStep } from '../../../schema/generated/hansa/v1/task_pb.ts'
 import type { MessageSchema } from '../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { pause } from '../pause.ts'
-import type { AgentFinder, AgentTraits } from './agent-finder.ts'
+import type { AgentTraits } from './agent-finder.ts'
 import { Attempt } from './attempt.ts'
 import type { AttemptDeps, AttemptWork } from './attempt-deps.ts'
 import type { AttemptWord } from './attempt-word.ts'
 import { cancelAttempt } from './cancel-attempt.ts'
 import type { FileShelf } from './file-shelf.ts'
-import type { MeritBook } from './merit-book.ts'
-import { chooseFor } from './choose-for.ts'
+import { type ChoiceDeps, chooseFor } from './choose-for.ts'
 import { messageOf } from './message-of.ts'
 
 /** One call; the rpc layer takes no more. A task that runs longer is followed by the next call. */
@@ -22,9 +23,7 @@ const USUAL_TIMEOUT_MS = 600_000
 /** When the directory wants to be left alone and does not say for how long. */
 const DIRECTORY_REST_MS = 2_000
 
-export interface HandsDeps extends AttemptDeps {
-  readonly finder: AgentFinder
-  readonly merits: MeritBook
+export interface HandsDeps extends AttemptDeps, ChoiceDeps {
   readonly files: FileShelf
   /** Told of every attempt that is over, in one word. */
   readonly over: (outcome: string) => void
@@ -50,6 +49,7 @@ export class RunHands {
   readonly #run: TaskRun
   readonly #push: (event: TaskEvent, files?: ReadonlyMap<string, Uint8Array>) => void
   readonly #places: ReadonlyMap<string, number>
+  readonly #known: Known
   readonly #live = new Map<string, Live>()
   readonly #reserved = new Map<string, Reservation>()
   readonly #closing = new AbortController()
@@ -60,6 +60,7 @@ export class RunHands {
     this.#run = run
     this.#push = push
     this.#places = new Map(run.graph?.steps.map(({ id }, place) => [id, place]))
+    this.#known = knownOf(run)
   }
 
   /** In order; none is waited for. */
@@ -84,7 +85,7 @@ export class RunHands {
           this.#wake(effect.at)
           break
         case 'merit':
-          this.#deps.merits.note(effect.agent, effect.succeeded, effect.ms, this.#deps.clock.now())
+          this.#deps.merits.note(effect, this.#deps.clock.now())
           break
         case 'ended':
           this.close()
@@ -131,7 +132,7 @@ export class RunHands {
       let slot: (() => void) | undefined
       try {
         slot = await this.#deps.slots.take(signal)
-        const chosen = await chooseFor(this.#deps, definition, avoid, this.#deps.clock.now())
+        const chosen = await chooseFor(this.#deps, definition, avoid, `${this.#run.id} ${step}`, this.#deps.clock.now())
         if (signal.aborted) return slot()
         const load = this.#deps.merits.begin(chosen.handle)
         this.unused(step)
@@ -181,7 +182,7 @@ export class RunHands {
     const answer = this.#run.steps[place]?.answer
     if (definition === undefined || attempt === undefined || (reply && answer === undefined)) return undefined
     const { agent, idempotent, taskId, messageId } = attempt
-    const message = messageOf(this.#run, place, messageId, this.#deps.files)
+    const message = messageOf(definition, this.#known, { messageId, contextId: this.#run.contextId }, this.#deps.files)
     const traits = this.#deps.finder.known(agent) ?? (await this.#deps.finder.traits(agent))
     const timeoutMs = Math.min(definition.timeoutMs || USUAL_TIMEOUT_MS, LONGEST_CALL_MS)
     const question = this.#run.steps[place]?.question
