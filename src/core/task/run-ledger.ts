@@ -2,6 +2,8 @@ import { type StepRun, type TaskRun, type TaskStep, WorkState } from '../../sche
 import { HansaError } from '../../schema/errors.ts'
 import { quote } from '../ids/domain.ts'
 import { GraphIndex } from './graph-index.ts'
+import { knownOf } from './known-of.ts'
+import type { Known } from './reference.ts'
 import { isEnded } from './work-state.ts'
 
 /**
@@ -14,6 +16,7 @@ export type Phase = 'blocked' | 'queued' | 'paused' | 'assigning' | 'running' | 
 export class RunLedger {
   readonly run: TaskRun
   readonly index: GraphIndex
+  readonly known: Known
   readonly #phases: Phase[]
   readonly #counts: Record<Phase, number> = { blocked: 0, queued: 0, paused: 0, assigning: 0, running: 0, asking: 0, stopping: 0, ended: 0 }
   #runChanged = false
@@ -26,6 +29,7 @@ export class RunLedger {
       throw new HansaError('INVALID_ARGUMENT', `the steps of task ${quote(run.id)} are not those of its graph`)
     this.run = run
     this.index = new GraphIndex(graph)
+    this.known = knownOf(run)
     this.#phases = run.steps.map(({ state }) => phaseOf(state))
     for (const phase of this.#phases) this.#counts[phase]++
   }

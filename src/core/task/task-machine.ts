@@ -1,11 +1,20 @@
 import { create } from '@bufbuild/protobuf'
 import type { ErrorDetail } from '../../schema/generated/hansa/v1/call_pb.ts'
-import { type StepAttempt, StepAttemptSchema, type StepOutput, type TaskRun, WorkState } from '../../schema/generated/hansa/v1/task_pb.ts'
+import {
+  type StepAttempt,
+  StepAttemptSchema,
+  type StepOutput,
+  type StepRun,
+  type TaskRun,
+  type TaskStep,
+  WorkState
+} from '../../schema/generated/hansa/v1/task_pb.ts'
 import { errorOf, HansaError } from '../../schema/errors.ts'
 import { quote } from '../ids/domain.ts'
 import { AlarmClock } from './alarm-clock.ts'
 import { satisfies } from './graph-index.ts'
 import { agentsTried, detail, isRepeat, outcomeUnknown, pauseAfter, refusalOf, timeoutOf, triesLeft, unknownAttempt, withFate } from './retry-rules.ts'
+import type { Known } from './reference.ts'
 import { RunLedger } from './run-ledger.ts'
 import { runError } from './run-error.ts'
 import { whyNot } from './step-gate.ts'
@@ -63,6 +72,17 @@ export class TaskMachine {
 
   get run(): TaskRun {
     return this.#ledger.run
+  }
+
+  /** What references of the run lead to, as it stands. */
+  get known(): Known {
+    return this.#ledger.known
+  }
+
+  /** What is to be done in a step, and what has become of it. Throws NOT_FOUND. */
+  step(id: string): { readonly definition: TaskStep; readonly step: StepRun } {
+    const place = this.#ledger.place(id)
+    return { definition: this.#ledger.definition(place), step: this.#ledger.step(place) }
   }
 
   /** What has changed since the last call: the run (all but its steps), and steps by their places in the graph. */
@@ -447,10 +467,7 @@ export class TaskMachine {
   }
 
   #whyNot(place: number): ErrorDetail | undefined {
-    const reason = whyNot(this.#ledger.definition(place), {
-      given: this.run.graph?.given ?? {},
-      step: (id) => this.run.steps[this.#ledger.index.place(id) ?? -1]
-    })
+    const reason = whyNot(this.#ledger.definition(place), this.#ledger.known)
     return reason === undefined ? undefined : detail('STEP_SKIPPED', reason, { reason })
   }
 

@@ -14,16 +14,19 @@ import {
   type TaskGraph,
   TaskGraphSchema,
   TaskRunSchema,
+  type TaskStep,
   type TaskStepSchema
 } from '../../../../src/schema/generated/hansa/v1/task_pb.ts'
 import { MessageSchema, PartSchema } from '../../../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
 
-export type StepInit = MessageInitShape<typeof TaskStepSchema> & { id: string }
+export type StepInit = Exclude<MessageInitShape<typeof TaskStepSchema>, TaskStep>
+
+export type GraphInit = Exclude<MessageInitShape<typeof TaskGraphSchema>, TaskGraph>
 
 export const value = (json: JsonValue): Value => fromJson(ValueSchema, json)
 
 /** A graph whose steps are for anybody who can do `work`, unless they say otherwise. */
-export function graphOf(steps: StepInit[], rest: MessageInitShape<typeof TaskGraphSchema> = {}): TaskGraph {
+export function graphOf(steps: StepInit[], rest: GraphInit = {}): TaskGraph {
   return create(TaskGraphSchema, { ...rest, steps: steps.map((step) => ({ agent: { capability: 'work' }, ...step })) })
 }
 
@@ -42,7 +45,7 @@ export class TaskBench {
   readonly effects: TaskEffect[] = []
   #messages = 0
 
-  constructor(steps: StepInit[], rest: MessageInitShape<typeof TaskGraphSchema> = {}) {
+  constructor(steps: StepInit[], rest: GraphInit = {}) {
     this.machine = new TaskMachine(newRun(graphOf(steps, rest), { id: 'run', contextId: 'context', now: this.now }))
   }
 
