@@ -13,6 +13,7 @@ import { addGw } from './commands/gw.ts'
 import { addInit } from './commands/init.ts'
 import { addJoin } from './commands/join.ts'
 import { addNode } from './commands/node.ts'
+import { addTask } from './commands/task.ts'
 import type { CliContext } from './context.ts'
 import type { Frame } from './define.ts'
 import { printError } from './output.ts'
@@ -32,6 +33,7 @@ export function createProgram(frame: Frame): Command {
   addNode(program, frame)
   addDirectory(program, frame)
   addCall(program, frame)
+  addTask(program, frame)
   addAgent(program, frame)
   addCa(program, frame)
   addCert(program, frame)
