@@ -96,7 +96,7 @@ class EmbeddedAgent implements Agent {
     const client = createHandlerClient((message, context) => this.#answer(message, { ...context, swarm: this.swarm }), { card, onError })
     const node = await this.#open({ home, agent: { client, config: { capabilities, languages } } })
     this.#node = node
-    this.#swarm = swarmOf(node.swarm, () => this.stop())
+    this.#swarm = swarmOf(node.swarm, () => this.stop(), node)
     try {
       await node.start()
       const service = node.agent
