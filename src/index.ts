@@ -8,6 +8,7 @@
  *     const swarm = await joinSwarm({ home })
  *     const { agents } = await swarm.find({ capabilities: ['travel'] })
  *     const { text } = await swarm.call('hotel@south.example', 'two nights in Oslo')
+ *     const { results } = await swarm.task({ want: ['hotel-confirmation'], given: { destination: 'Oslo' } })
  */
 import * as agents from './node/create-agent.ts'
 import { createNode } from './node/create-node.ts'
@@ -17,6 +18,7 @@ export type { Agent, AgentBuilder, AgentContext, AgentOptions, Skill } from './n
 export type { Conversation, HistoryOptions, SwarmSession, Turn } from './node/swarm-session.ts'
 export type { JoinSwarmOptions, Swarm } from './node/join-swarm.ts'
 export type { Reply } from './node/reply.ts'
+export type { SwarmTask, TaskOptions, TaskSnapshot } from './node/swarm-task.ts'
 export type { AgentState } from './roles/agent/agent.ts'
 export type { Found, FoundAgent, Resolved } from './roles/agent/discovery.ts'
 export { replyText } from './roles/agent/reply-text.ts'

@@ -16,6 +16,7 @@ import { addJoin } from './commands/join.ts'
 import { addMcp } from './commands/mcp.ts'
 import { addNode } from './commands/node.ts'
 import { addSession } from './commands/session.ts'
+import { addTask } from './commands/task.ts'
 import type { CliContext } from './context.ts'
 import type { Frame } from './define.ts'
 import { printError } from './output.ts'
@@ -37,6 +38,7 @@ export function createProgram(frame: Frame): Command {
   addCall(program, frame)
   addReceipt(program, frame)
   addSession(program, frame)
+  addTask(program, frame)
   addAgent(program, frame)
   addMcp(program, frame)
   addCa(program, frame)

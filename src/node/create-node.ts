@@ -14,6 +14,7 @@ import type { AgentDeps } from '../roles/agent/deps.ts'
 import { recordingSwarmClient } from '../roles/agent/sessions/recording-swarm-client.ts'
 import { createSessions } from '../roles/agent/sessions/sessions.ts'
 import { createSwarmClient } from '../roles/agent/swarm-client.ts'
+import { createOrchestrator } from '../roles/agent/tasks/orchestrator.ts'
 import { agw } from '../roles/agw/agw.ts'
 import { ars } from '../roles/ars/ars.ts'
 import { createAdmission } from '../roles/member/admission.ts'
@@ -33,6 +34,7 @@ import { openChain, saveChain } from './own-chain.ts'
 import { loadMapping } from './mapping/mapping-file.ts'
 import { openPlatform, type Platform } from './platform.ts'
 import { acaSettings, admissionSettings, agentSettings, agwSettings, arsSettings, crlSources, sessionsSettings } from './role-settings.ts'
+import { createPlanner } from './task/planner.ts'
 import { certificateOf } from './tls-certificate.ts'
 import { translatorOf } from './translator-of.ts'
 import { configuredRoots, ownRoots } from './trust-of-home.ts'
@@ -156,6 +158,18 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     mqtt: await brokerOf(home)
   })
 
+  const client = createSwarmClient({
+    ...shared,
+    config: { intraDomain: config.gateway.intraDomain },
+    attachedGateway: () => agentService?.state().attached?.gateway.peerId
+  })
+  const swarm = recordingSwarmClient(client, sessions, { identities })
+  const tasks = createOrchestrator({
+    ...{ swarm, store, clock, sha256, metrics, ownDomain: domain, log: logOf('tasks') },
+    newId: () => randomBytes(16).toString('base64url').replace(/^[-_]/, '0'),
+    random: () => randomBytes(4).readUInt32BE() / 2 ** 32
+  })
+
   // What serves others stops first and starts last.
   const parts: NamedPart[] = [
     named('swarm', swarmNode),
@@ -167,7 +181,8 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     ...(translator === undefined ? [] : [named('language', translator)]),
     named('sessions', sessions),
     ...(agwService === undefined ? [] : [named('agw', agwService)]),
-    ...(agentService === undefined ? [] : [named('agent', agentService)])
+    ...(agentService === undefined ? [] : [named('agent', agentService)]),
+    named('tasks', tasks)
   ]
   let state: HansaNode['state'] = 'starting'
   let stopped: Promise<void> | undefined
@@ -200,15 +215,9 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     ...(agwService === undefined ? {} : { agw: agwService }),
     ...(agentService === undefined ? {} : { agent: agentService }),
     sessions,
-    swarm: recordingSwarmClient(
-      createSwarmClient({
-        ...shared,
-        config: { intraDomain: config.gateway.intraDomain },
-        attachedGateway: () => agentService?.state().attached?.gateway.peerId
-      }),
-      sessions,
-      { identities }
-    ),
+    swarm,
+    tasks,
+    planner: createPlanner({ find: swarm.find }),
     ingress: () => door?.address,
     async start() {
       try {

@@ -9,6 +9,7 @@ import type { AgentService } from '../roles/agent/agent.ts'
 import type { AgentConfig } from '../roles/agent/config.ts'
 import type { Sessions } from '../roles/agent/sessions/sessions.ts'
 import type { SwarmClient } from '../roles/agent/swarm-client.ts'
+import type { Orchestrator } from '../roles/agent/tasks/orchestrator.ts'
 import type { Agw } from '../roles/agw/agw.ts'
 import type { Ars } from '../roles/ars/ars.ts'
 import type { MemberIdentities } from '../roles/member/identities.ts'
@@ -16,6 +17,7 @@ import type { Member } from '../roles/member/member.ts'
 import type { PrometheusMetrics } from '../adapters/system/metrics.ts'
 import type { Desk } from './desk.ts'
 import type { Home } from './home/open-home.ts'
+import type { Planner } from './task/work.ts'
 
 /** A node with everything in it; roles it does not have are undefined. */
 export interface HansaNode {
@@ -35,6 +37,8 @@ export interface HansaNode {
   readonly swarm: SwarmClient
   /** What was said, by this node and to its agent (draft 2.4). */
   readonly sessions: Sessions
+  readonly tasks: Orchestrator
+  readonly planner: Planner
   readonly desk: Desk
   readonly aca?: Aca
   readonly ars?: Ars

@@ -1,10 +1,11 @@
+import type { JsonObject } from '@bufbuild/protobuf'
 import { replyText } from '../roles/agent/reply-text.ts'
 import type { Outgoing, SwarmClient } from '../roles/agent/swarm-client.ts'
 import type { CallSettings } from '../roles/agent/swarm-client-deps.ts'
-import type { Sessions } from '../roles/agent/sessions/sessions.ts'
-import { type SwarmSession, swarmSession } from './swarm-session.ts'
+import type { EmbeddedNode, OpenNode } from './embedded-node.ts'
 import type { Reply } from './reply.ts'
-import type { OpenNode } from './embedded-node.ts'
+import { type SwarmSession, swarmSession } from './swarm-session.ts'
+import { type SwarmTask, swarmTask, type TaskOptions } from './swarm-task.ts'
 
 /** The swarm as an application sees it. */
 export interface Swarm extends SwarmClient, AsyncDisposable {
@@ -12,6 +13,8 @@ export interface Swarm extends SwarmClient, AsyncDisposable {
   call(agent: string, message: Outgoing, options?: CallSettings): Promise<Reply>
   /** A conversation: an earlier one by its ID, a new one otherwise. It survives restarts of either side. */
   session(id?: string): SwarmSession
+  /** Plans a goal or workflow (an object, or its text) and lets agents do it; await it for the results, or iterate over how it goes (draft 2.4). */
+  task(work: string | JsonObject, options?: TaskOptions): SwarmTask
   /** Says goodbye and leaves. */
   stop(): Promise<void>
 }
@@ -31,18 +34,19 @@ export async function joinSwarm({ home, signal }: JoinSwarmOptions, open: OpenNo
     await node.stop()
     signal.throwIfAborted()
   }
-  return swarmOf(node.swarm, node.sessions, () => node.stop())
+  return swarmOf(node, () => node.stop())
 }
 
-export function swarmOf(client: SwarmClient, sessions: Sessions, stop: () => Promise<void>): Swarm {
+export function swarmOf({ swarm, sessions, tasks, planner }: EmbeddedNode, stop: () => Promise<void>): Swarm {
   const call: Swarm['call'] = async (agent, message, options) => {
-    const { response, hops } = await client.send(agent, message, options)
+    const { response, hops } = await swarm.send(agent, message, options)
     return { text: replyText(response), response, hops }
   }
   return {
-    ...client,
+    ...swarm,
     call,
     session: (id) => swarmSession(call, sessions, id),
+    task: (work, options = {}) => swarmTask({ tasks, planner }, work, options),
     stop,
     [Symbol.asyncDispose]: stop
   }

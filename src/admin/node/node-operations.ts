@@ -5,9 +5,18 @@ import { directoryOperations } from './directory.ts'
 import { reachabilityOperations } from './reachability.ts'
 import { sessionOperations } from './sessions.ts'
 import { selfOperations } from './self.ts'
+import { taskOperations } from './tasks.ts'
 import { trustOperations } from './trust.ts'
 
 /** Every operation of the admin API on a running node. */
 export function nodeOperations(node: HansaNode): NodeOperations {
-  return { ...selfOperations(node), ...trustOperations(node), ...directoryOperations(node), ...callOperations(node), ...sessionOperations(node), ...reachabilityOperations(node) }
+  return {
+    ...selfOperations(node),
+    ...trustOperations(node),
+    ...directoryOperations(node),
+    ...callOperations(node),
+    ...sessionOperations(node),
+    ...taskOperations(node),
+    ...reachabilityOperations(node)
+  }
 }

@@ -150,16 +150,12 @@ export class Delivery {
     const signal = AbortSignal.any([stream.signal, this.#stopping.signal])
     const { extensions, tracestate } = header
     const options = { signal, extensions, principal, ...traceContext(stream.traceparent, tracestate) }
-    const responses = this.#deps.answers.invoke(operation, request, options, header.inbox !== undefined)
-    // The next response is asked for only when this one has been taken: a slow reader holds the agent back, not this node's memory.
-    for await (const response of untilAborted(responses, signal))
     using record = recordIncoming(this.#deps.sessions, operation.name, request, header, { principal, self: this.#deps.identities.self()?.spiffeId ?? '' })
-    for await (const response of untilAborted(this.#deps.client.invoke(operation, request, options), signal)) {
-      if (response.$typeName !== operation.response.typeName)
-        throw new HansaError('INVALID_AGENT_RESPONSE', `the agent answered ${operation.name} with a ${response.$typeName}`)
-      if (sent++ > 0 && !operation.streaming) throw new HansaError('INVALID_AGENT_RESPONSE', `the agent answered ${operation.name} more than once`)
+    const responses = this.#deps.answers.invoke(operation, request, options, header.inbox !== undefined)
+    for await (const response of untilAborted(responses, signal)) {
       record?.answered(response)
       // The next response is asked for only when this one has been taken: a slow reader holds the agent back, not this node's memory.
       await writeMessage(stream, toBinary(operation.response, this.#tasks.pass(request, response, principal)))
+    }
   }
 }
