@@ -98,7 +98,7 @@ export class TaskWorld {
         this.#after(handle)
         const payload =
           work.plain === undefined ? { case: 'task' as const, value: clone(a2a.TaskSchema, work.task) } : { case: 'message' as const, value: work.plain }
-        return { response: create(a2a.SendMessageResponseSchema, { payload }), hops: [], direct: true, translations: [] }
+        return { response: create(a2a.SendMessageResponseSchema, { payload }), hops: [], direct: true, translations: [], receipt: undefined }
       },
       stream: (handle, message, options = {}) =>
         this.#stream(handle, options.signal, life.signal, () => {
@@ -209,7 +209,7 @@ export class TaskWorld {
 
   #stream(handle: string, signal: AbortSignal | undefined, life: AbortSignal, open: () => Work): ResponseStream {
     const respond = this.#responses(handle, signal, life, open)
-    return { [Symbol.asyncIterator]: () => respond, hops: [], direct: true, translations: [] }
+    return { [Symbol.asyncIterator]: () => respond, hops: [], direct: true, translations: [], receipt: undefined }
   }
 
   async *#responses(handle: string, signal: AbortSignal | undefined, life: AbortSignal, open: () => Work): AsyncGenerator<a2a.StreamResponse> {
@@ -267,7 +267,12 @@ function found(agent: WorldAgent): FoundAgent {
     streaming,
     extensions: idempotent ? [EXTENSIONS.idempotency] : []
   })
-  return { record, verified: { level: 'chain', signer: 'spiffe://north.example/ars/hub', checks: [] }, status: online ? AgentStatus.ONLINE : AgentStatus.OFFLINE, score: 1 }
+  return {
+    record,
+    verified: { level: 'chain', signer: 'spiffe://north.example/ars/hub', checks: [] },
+    status: online ? AgentStatus.ONLINE : AgentStatus.OFFLINE,
+    score: 1
+  }
 }
 
 function requestOf(message: Outgoing): a2a.Message {

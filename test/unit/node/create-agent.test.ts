@@ -4,6 +4,9 @@ import { type AgentOptions, createAgent } from '../../../src/node/create-agent.t
 import type { OpenNode } from '../../../src/node/embedded-node.ts'
 import { joinSwarm } from '../../../src/node/join-swarm.ts'
 import { sha256 } from '../../../src/adapters/system/crypto.ts'
+import { createMetrics } from '../../../src/adapters/system/metrics.ts'
+import { createOrchestrator } from '../../../src/roles/agent/tasks/orchestrator.ts'
+import { createPlanner } from '../../../src/node/task/planner.ts'
 import { createSessions } from '../../../src/roles/agent/sessions/sessions.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 import { agent as agentRole } from '../../../src/roles/agent/agent.ts'
@@ -25,7 +28,11 @@ function embedded() {
   const open: OpenNode = async ({ home, agent }) => {
     events.push(`open ${home}`)
     const config = { record: true, keepMs: 1e9, maxEntries: 100, maxBytes: 1e6, total: 1e7 }
-    const sessions = createSessions({ ...made, sha256, store: new MemoryStore(), log: silentLog, config })
+    const store = new MemoryStore()
+    const sessions = createSessions({ ...made, sha256, store, log: silentLog, config })
+    const swarm = createSwarmClient({ ...made, newId: () => 'id' })
+    const metrics = createMetrics({ process: false })
+    const tasks = createOrchestrator({ ...made, swarm, store, sha256, metrics, log: silentLog, ownDomain: 'north.example', newId: () => 'id', random: () => 0 })
     const service = agent && agentRole(agent.config).create({ ...made, log: silentLog, client: agent.client })
     return {
       async start() {
@@ -37,7 +44,9 @@ function embedded() {
         await service?.stop()
       },
       sessions,
-      swarm: createSwarmClient({ ...made, newId: () => 'id' }),
+      swarm,
+      tasks,
+      planner: createPlanner({ find: swarm.find }),
       agent: service
     }
   }

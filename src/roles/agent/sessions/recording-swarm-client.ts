@@ -45,6 +45,9 @@ export function recordingSwarmClient(
       },
       get translations() {
         return stream.translations
+      },
+      get receipt() {
+        return stream.receipt
       }
     }
   }
