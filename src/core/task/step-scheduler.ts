@@ -36,19 +36,19 @@ export class StepScheduler {
   scan(): void {
     this.#ledger.each((place) => {
       if (this.#ledger.phase(place) !== 'blocked') return
-      const broken = this.#ledger.index.needs[place]?.find(({ step, on }) => {
-        const { state } = this.#ledger.step(step)
-        return isEnded(state) && !satisfies(state, on)
-      })
-      if (broken !== undefined) this.finish(place, WorkState.SKIPPED, this.#unmet(broken.step))
-      else if (this.#open[place] === 0) this.#ready(place)
+      const error = this.#broken(place) ?? (this.#open[place] === 0 ? this.#whyNot(place) : undefined)
+      if (error !== undefined) this.finish(place, WorkState.SKIPPED, error)
+      else if (this.#open[place] === 0) this.#wait(place)
     })
   }
 
-  #ready(place: number): void {
-    const error = this.#whyNot(place)
-    if (error !== undefined) this.finish(place, WorkState.SKIPPED, error)
-    else this.#wait(place)
+  /** Why the step never will run: a need that has ended otherwise. */
+  #broken(place: number): ErrorDetail | undefined {
+    const edge = this.#ledger.index.needs[place]?.find(({ step, on }) => {
+      const { state } = this.#ledger.step(step)
+      return isEnded(state) && !satisfies(state, on)
+    })
+    return edge === undefined ? undefined : this.#unmet(edge.step)
   }
 
   #whyNot(place: number): ErrorDetail | undefined {
@@ -98,7 +98,8 @@ export class StepScheduler {
         if (this.#ledger.phase(waiter.step) !== 'blocked') continue
         const unmet = !satisfies(state, waiter.on)
         if (!unmet && this.#open[waiter.step] !== 0) continue
-        const error = unmet ? this.#unmet(place) : this.#whyNot(waiter.step)
+        // All needs are looked at: after a resume, one may have ended long ago.
+        const error = unmet ? this.#unmet(place) : (this.#broken(waiter.step) ?? this.#whyNot(waiter.step))
         if (error === undefined) this.#wait(waiter.step)
         else ending.push({ place: waiter.step, state: WorkState.SKIPPED, error })
       }

@@ -105,6 +105,8 @@ export class TaskMachine {
   #start(): void {
     this.run.state = WorkState.IN_PROGRESS
     this.#ledger.touchRun()
+    // Nobody waits any more for what a run announced that has ended.
+    this.#clock.forgetAnnounced()
     this.#clock.armDeadline()
     this.#scheduler.scan()
   }
