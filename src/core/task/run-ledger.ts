@@ -11,7 +11,7 @@ import { isEnded } from './work-state.ts'
  * Where a step stands, in more detail than is kept. blocked: waits for others. queued: waits for a place. paused: waits before its next try. assigning: an agent
  * is sought. running, asking: an attempt is open. stopping: an attempt is told to stop. The first four are PENDING in what is kept.
  */
-export type Phase = 'blocked' | 'queued' | 'paused' | 'assigning' | 'running' | 'asking' | 'stopping' | 'ended'
+type Phase = 'blocked' | 'queued' | 'paused' | 'assigning' | 'running' | 'asking' | 'stopping' | 'ended'
 
 /** A run, what has changed in it, and what is to be done. Every change of a run goes through here, so that none is forgotten when it is persisted. */
 export class RunLedger {
