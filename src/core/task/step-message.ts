@@ -5,7 +5,7 @@ import { type Found, type Known, parseReference, resolveReference } from './refe
 import { fill } from './template.ts'
 
 /** What the agent of a step is sent. */
-interface StepMessage {
+export interface StepMessage {
   readonly text: string
   /** Inputs by name, as one data part; undefined when there are none. */
   readonly data: JsonObject | undefined

@@ -10,7 +10,7 @@ const NAMES = {
   [WorkState.SKIPPED]: 'skipped'
 } as const
 
-type WorkStateWord = (typeof NAMES)[keyof typeof NAMES]
+export type WorkStateWord = (typeof NAMES)[keyof typeof NAMES]
 
 /** The state in words; one that this version does not know is 'pending', as nothing is known to have been done. */
 export function stateName(state: WorkState): WorkStateWord {
