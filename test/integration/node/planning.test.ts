@@ -30,7 +30,7 @@ describe('planning across two domains, with agents that declare facts (draft 2.4
   }
 
   before(async () => {
-    net = await createTestnet()
+    net = await createTestnet({ env: { HANSA_LIMITS_DISCOVERY: '100000/min' } })
     north = await net.domain('north.example', [{ name: 'hub', roles: ['aca', 'ars', 'agw'] }])
     south = await net.domain('south.example', [{ name: 'hub', roles: ['aca', 'ars', 'agw'] }])
     await net.interconnect(north.founder, south.founder)

@@ -98,6 +98,7 @@ describe('node/task: workflow file', () => {
   const wrong: [string, string, string][] = [
     ['no YAML', 'steps: [', 'trip.yaml:1:9: not YAML: Flow sequence in block collection must be sufficiently indented and end with a ]'],
     ['a key twice', 'name: a\nname: b', 'trip.yaml:2:1: a key is there twice'],
+    ['a key that is a list', 'name: a\n[b, c]: d', 'trip.yaml:2:1: a key is not a text'],
     ['aliases', 'name: &a x\nsteps: { one: *a }', 'trip.yaml:1:1: expected YAML without aliases (*name)'],
     ['no map', '- a', 'trip.yaml:1:1: expected a workflow (steps) or a goal (want)'],
     ['no JSON', 'given: { a: .inf }\nsteps: {}', 'trip.yaml:1:10: given.a: is no value of JSON'],
