@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf'
-import { type Document, isNode, LineCounter, parseDocument, visit } from 'yaml'
+import { type Document, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import { type ConfigProblem, formatProblem } from '../config/problem.ts'
 import { placeIn } from '../mapping/place-in.ts'
 import { HansaError } from '../../schema/errors.ts'
@@ -53,8 +53,8 @@ function parseText(text: string, name: string): WorkDocument {
   // The parser's own look for keys that are there twice takes quadratic time: seconds for a graph of 10,000 steps.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false })
   if (document.errors.length > 0) throw workError(document.errors.map((error) => at(error.pos[0], '', `not YAML: ${error.message}`)))
-  const twice = repeatedKeys(document)
-  if (twice.length > 0) throw workError(twice.map((offset) => at(offset, '', 'a key is there twice')))
+  const strange = strangeKeys(document)
+  if (strange.length > 0) throw workError(strange.map(({ offset, why }) => at(offset, '', why)))
   let value: unknown
   try {
     // No aliases: they are how a small file becomes a large one.
@@ -66,15 +66,17 @@ function parseText(text: string, name: string): WorkDocument {
   return { name, raw: objectOf(value, problem), problem }
 }
 
-/** Offsets of keys that a map has had before. */
-function repeatedKeys(document: Document): number[] {
-  const found: number[] = []
+/** Keys that are no text, and those that their map has had before. */
+function strangeKeys(document: Document): { readonly offset: number; readonly why: string }[] {
+  const found: { offset: number; why: string }[] = []
   visit(document, {
-    Map(_, { items }) {
+    Map(_, { items, range }) {
       const seen = new Set<string>()
       for (const { key } of items) {
-        if (seen.has(String(key)) && isNode(key)) found.push(key.range?.[0] ?? 0)
-        seen.add(String(key))
+        const offset = (isNode(key) ? key.range : range)?.[0] ?? 0
+        if (!isScalar(key)) found.push({ offset, why: 'a key is not a text' })
+        else if (seen.has(String(key.value))) found.push({ offset, why: 'a key is there twice' })
+        else seen.add(String(key.value))
       }
     }
   })
