@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { JsonValue } from '@bufbuild/protobuf'
 import { AgentAnswer } from '../../../../src/cli/mcp/agent-answer.ts'
 
 const WORKING = { state: 'TASK_STATE_WORKING' }
@@ -40,7 +41,7 @@ describe('AgentAnswer', () => {
 
   it('gives files as blocks with their bytes, and as a list without them', () => {
     const answer = new AgentAnswer()
-    const parts = [
+    const parts: JsonValue[] = [
       { raw: 'AQID', mediaType: 'image/png', filename: 'a.png' },
       { raw: 'AQID', mediaType: 'audio/wav' },
       { raw: 'AQID', mediaType: 'application/pdf', filename: 'a b.pdf' },
