@@ -8,6 +8,7 @@
  *     const swarm = await joinSwarm({ home })
  *     const { agents } = await swarm.find({ capabilities: ['travel'] })
  *     const { text } = await swarm.call('hotel@south.example', 'two nights in Oslo')
+ *     const { results } = await swarm.task({ want: ['hotel-confirmation'], given: { destination: 'Oslo' } })
  */
 import * as agents from './node/create-agent.ts'
 import { createNode } from './node/create-node.ts'
@@ -15,6 +16,7 @@ import * as swarms from './node/join-swarm.ts'
 
 export type { Agent, AgentBuilder, AgentContext, AgentOptions, Skill } from './node/create-agent.ts'
 export type { JoinSwarmOptions, Reply, Swarm } from './node/join-swarm.ts'
+export type { SwarmTask, TaskOptions, TaskSnapshot } from './node/swarm-task.ts'
 export type { AgentState } from './roles/agent/agent.ts'
 export type { Found, FoundAgent, Resolved } from './roles/agent/discovery.ts'
 export { replyText } from './roles/agent/reply-text.ts'

@@ -67,7 +67,8 @@ module.exports = {
     // The demo's agents are programs of their own, written as a stranger would: against the public API, or the A2A SDK alone.
     room('demo agents', '^src/cli/demo/agents/', ['^src/index[.]ts$', '^src/cli/demo/agents/', ...library('@a2a-js/sdk', 'express'), ...BUILTIN]),
     room('node', '^src/node/', [...SCHEMA, '^src/(core|wire|ports|roles|adapters|node)/', ...library('yaml', 'zod', '@multiformats/multiaddr'), ...BUILTIN]),
-    room('admin', '^src/admin/', [...SCHEMA, '^src/(ports|node|admin)/', ...library('fastify', 'zod'), ...BUILTIN]),
+    // How a task is shown is a function of its run.
+    room('admin', '^src/admin/', [...SCHEMA, '^src/(ports|node|admin)/', '^src/core/(task|ids)/', ...library('fastify', 'zod'), ...BUILTIN]),
     {
       name: 'admin-knows-node-by-type',
       comment: 'Operations are given a node that runs; cli/host makes the node and starts the admin server beside it.',

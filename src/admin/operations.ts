@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import * as task from './task-types.ts'
 import * as t from './types.ts'
 
 /** One operation of the admin API. GET takes its request from the query (texts only), POST from a JSON body. */
@@ -37,6 +38,15 @@ export const adminOperations = {
   call: postStream('call', 'Sends a message to an agent and streams what comes back', t.callRequest, t.callEvent),
   card: get('card', "The agent's own card, asked of the agent", t.agentRequest, t.cardResponse),
   cancelCall: post('call/cancel', 'Cancels a task at the agent that has it (A2A CancelTask)', t.cancelCallRequest, t.cancelCallResponse),
+  taskPlan: post('task/plan', 'Makes a plan of a workflow or goal, and does nothing yet (draft 2.4)', task.taskPlanRequest, task.taskPlan),
+  taskRun: post('task/run', 'Plans and begins a task; the same id again gives the one that there is', task.taskRunRequest, task.taskView),
+  taskList: get('task/list', 'Tasks of this node, newest first', task.taskListRequest, task.taskList),
+  taskShow: get('task/show', 'One task with its steps', task.taskRequest, task.taskView),
+  taskWatch: postStream('task/watch', 'One task as it goes on, until it ends', task.taskRequest, task.taskView),
+  taskCancel: post('task/cancel', 'Cancels a task, at every agent that works on it', task.taskRequest, task.taskView),
+  taskResume: post('task/resume', 'Lets a task that failed go on with what failed', task.taskRequest, task.taskView),
+  taskAnswer: post('task/answer', 'Answers what the agent of a step asks', task.taskAnswerRequest, task.taskView),
+  taskFile: get('task/file', 'A file that an agent has put out', task.taskFileRequest, task.taskFile),
   agents: get('agents', 'Registrations of this domain', t.noRequest, t.agentList),
   agent: get('agent', 'One registration of this domain', t.agentRequest, t.agentSummary),
   deregister: post('agent/deregister', 'Ends a registration (draft 3.2.2)', t.agentRequest, t.deregistration),

@@ -90,6 +90,10 @@ export const agentSummary = z.object({
   languages: z.array(z.string()),
   protocols: z.array(z.string()),
   streaming: z.boolean(),
+  skills: z
+    .array(z.object({ id: z.string(), capabilities: z.array(z.string()), inputs: z.array(z.string()), outputs: z.array(z.string()) }))
+    .meta({ description: 'Skills that say which facts they take and put out.' }),
+  extensions: z.array(z.string()).meta({ description: 'URIs of A2A extensions.' }),
   status,
   sequence: z.number(),
   issuedAt: z.number(),
@@ -105,6 +109,7 @@ export const findRequest = z.strictObject({
   capabilities: z.array(z.string().max(200)).max(16).default([]),
   language: z.string().max(35).optional(),
   protocol: z.string().max(32).optional(),
+  outputs: z.array(z.string().max(64)).max(16).default([]).meta({ description: 'Facts: a skill puts out one of them.' }),
   domain: z.string().max(253).optional(),
   status: z.enum(['online', 'any']).default('online'),
   limit: z.int().min(1).max(100).default(20)

@@ -14,6 +14,7 @@ import { addInit } from './commands/init.ts'
 import { addJoin } from './commands/join.ts'
 import { addMcp } from './commands/mcp.ts'
 import { addNode } from './commands/node.ts'
+import { addTask } from './commands/task.ts'
 import type { CliContext } from './context.ts'
 import type { Frame } from './define.ts'
 import { printError } from './output.ts'
@@ -33,6 +34,7 @@ export function createProgram(frame: Frame): Command {
   addNode(program, frame)
   addDirectory(program, frame)
   addCall(program, frame)
+  addTask(program, frame)
   addAgent(program, frame)
   addMcp(program, frame)
   addCa(program, frame)

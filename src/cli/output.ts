@@ -4,7 +4,8 @@ import { clean } from './clean.ts'
 
 /** Where a command writes; streams of Node.js fit. */
 export interface Sink {
-  write(text: string): unknown
+  /** Bytes for what is no text: a file. */
+  write(text: string | Uint8Array): unknown
   readonly isTTY?: boolean
 }
 

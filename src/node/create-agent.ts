@@ -1,6 +1,7 @@
 import { createHandlerClient } from '../adapters/inprocess-agent/handler-client.ts'
 import type { Answer, MessageContext } from '../adapters/inprocess-agent/handler.ts'
 import type { AgentState } from '../roles/agent/agent.ts'
+import { EXTENSIONS } from '../core/ids/extension-uris.ts'
 import { HansaError } from '../schema/errors.ts'
 import type { Message } from '../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import type { EmbeddedNode, OpenNode } from './embedded-node.ts'
@@ -13,6 +14,13 @@ export interface Skill {
   readonly description?: string
   readonly tags?: readonly string[]
   readonly examples?: readonly string[]
+  /**
+   * Facts that it needs, as keys of the data parts of a message, such as destination; with `outputs` they let a planner find the way to what is wanted (draft 2.4).
+   * Lower-case letters, digits and dashes, at most 63.
+   */
+  readonly inputs?: readonly string[]
+  /** Facts that are in its answer, as keys of its data parts. */
+  readonly outputs?: readonly string[]
 }
 
 export interface AgentOptions {
@@ -84,11 +92,11 @@ class EmbeddedAgent implements Agent {
     signal?.throwIfAborted()
     if (this.#node !== undefined) throw new HansaError('INVALID_ARGUMENT', 'the agent has been started already')
     const { home, name, description, skills, capabilities, languages, version, onError = print } = this.#options
-    const card = { name, description, version, skills: skills.map(fullSkill) }
+    const card = { name, description, version, skills: skills.map(fullSkill), ...factsOf(skills) }
     const client = createHandlerClient((message, context) => this.#answer(message, { ...context, swarm: this.swarm }), { card, onError })
     const node = await this.#open({ home, agent: { client, config: { capabilities, languages } } })
     this.#node = node
-    this.#swarm = swarmOf(node.swarm, () => this.stop())
+    this.#swarm = swarmOf(node.swarm, () => this.stop(), node)
     try {
       await node.start()
       const service = node.agent
@@ -124,4 +132,12 @@ function print(error: unknown): void {
 
 function fullSkill({ id, name = id, description = name, tags = [], examples = [] }: Skill) {
   return { id, name, description, tags: [...tags], examples: [...examples] }
+}
+
+/** The card's extension that says what the skills take and put out; nothing where none says so. */
+function factsOf(skills: readonly Skill[]) {
+  const declared = skills.filter(({ inputs, outputs }) => inputs !== undefined || outputs !== undefined)
+  if (declared.length === 0) return {}
+  const facts = Object.fromEntries(declared.map(({ id, inputs = [], outputs = [] }) => [id, { inputs: [...inputs], outputs: [...outputs] }]))
+  return { capabilities: { streaming: true, extensions: [{ uri: EXTENSIONS.facts, params: { skills: facts } }] } }
 }

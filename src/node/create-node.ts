@@ -11,6 +11,7 @@ import { aca } from '../roles/aca/aca.ts'
 import { agent, type AgentService } from '../roles/agent/agent.ts'
 import type { AgentDeps } from '../roles/agent/deps.ts'
 import { createSwarmClient } from '../roles/agent/swarm-client.ts'
+import { createOrchestrator } from '../roles/agent/tasks/orchestrator.ts'
 import { agw } from '../roles/agw/agw.ts'
 import { ars } from '../roles/ars/ars.ts'
 import { createAdmission } from '../roles/member/admission.ts'
@@ -30,6 +31,7 @@ import { openChain, saveChain } from './own-chain.ts'
 import { loadMapping } from './mapping/mapping-file.ts'
 import { openPlatform, type Platform } from './platform.ts'
 import { acaSettings, admissionSettings, agentSettings, agwSettings, arsSettings, crlSources } from './role-settings.ts'
+import { createPlanner } from './task/planner.ts'
 import { certificateOf } from './tls-certificate.ts'
 import { translatorOf } from './translator-of.ts'
 import { configuredRoots, ownRoots } from './trust-of-home.ts'
@@ -149,6 +151,17 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     mqtt: await brokerOf(home)
   })
 
+  const swarm = createSwarmClient({
+    ...shared,
+    config: { intraDomain: config.gateway.intraDomain },
+    attachedGateway: () => agentService?.state().attached?.gateway.peerId
+  })
+  const tasks = createOrchestrator({
+    ...{ swarm, store, clock, sha256, metrics, ownDomain: domain, log: logOf('tasks') },
+    newId: () => randomBytes(16).toString('base64url').replace(/^[-_]/, '0'),
+    random: () => randomBytes(4).readUInt32BE() / 2 ** 32
+  })
+
   // What serves others stops first and starts last.
   const parts: NamedPart[] = [
     named('swarm', swarmNode),
@@ -159,7 +172,8 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     ...(arsService === undefined ? [] : [named('ars', arsService)]),
     ...(translator === undefined ? [] : [named('language', translator)]),
     ...(agwService === undefined ? [] : [named('agw', agwService)]),
-    ...(agentService === undefined ? [] : [named('agent', agentService)])
+    ...(agentService === undefined ? [] : [named('agent', agentService)]),
+    named('tasks', tasks)
   ]
   let state: HansaNode['state'] = 'starting'
   let stopped: Promise<void> | undefined
@@ -190,11 +204,9 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     ...(arsService === undefined ? {} : { ars: arsService }),
     ...(agwService === undefined ? {} : { agw: agwService }),
     ...(agentService === undefined ? {} : { agent: agentService }),
-    swarm: createSwarmClient({
-      ...shared,
-      config: { intraDomain: config.gateway.intraDomain },
-      attachedGateway: () => agentService?.state().attached?.gateway.peerId
-    }),
+    swarm,
+    tasks,
+    planner: createPlanner({ find: swarm.find }),
     ingress: () => door?.address,
     async start() {
       try {

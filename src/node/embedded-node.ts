@@ -2,9 +2,10 @@ import type { AgentClient } from '../ports/agent-client.ts'
 import type { AgentService } from '../roles/agent/agent.ts'
 import type { AgentConfig } from '../roles/agent/config.ts'
 import type { SwarmClient } from '../roles/agent/swarm-client.ts'
+import type { TaskWork } from './swarm-task.ts'
 
 /** A node inside somebody's program, as the public API needs it. */
-export interface EmbeddedNode {
+export interface EmbeddedNode extends Partial<TaskWork> {
   start(): Promise<void>
   stop(): Promise<void>
   readonly swarm: SwarmClient

@@ -8,6 +8,7 @@ import type { Aca } from '../roles/aca/aca.ts'
 import type { AgentService } from '../roles/agent/agent.ts'
 import type { AgentConfig } from '../roles/agent/config.ts'
 import type { SwarmClient } from '../roles/agent/swarm-client.ts'
+import type { Orchestrator } from '../roles/agent/tasks/orchestrator.ts'
 import type { Agw } from '../roles/agw/agw.ts'
 import type { Ars } from '../roles/ars/ars.ts'
 import type { MemberIdentities } from '../roles/member/identities.ts'
@@ -15,6 +16,7 @@ import type { Member } from '../roles/member/member.ts'
 import type { PrometheusMetrics } from '../adapters/system/metrics.ts'
 import type { Desk } from './desk.ts'
 import type { Home } from './home/open-home.ts'
+import type { Planner } from './task/work.ts'
 
 /** A node with everything in it; roles it does not have are undefined. */
 export interface HansaNode {
@@ -32,6 +34,8 @@ export interface HansaNode {
   readonly records: Records
   readonly member: Member
   readonly swarm: SwarmClient
+  readonly tasks: Orchestrator
+  readonly planner: Planner
   readonly desk: Desk
   readonly aca?: Aca
   readonly ars?: Ars

@@ -1,9 +1,12 @@
+import type { JsonObject } from '@bufbuild/protobuf'
 import type { Hop } from '../schema/generated/hansa/v1/gateway_pb.ts'
 import type { SendMessageResponse } from '../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { replyText } from '../roles/agent/reply-text.ts'
 import type { Outgoing, SwarmClient } from '../roles/agent/swarm-client.ts'
 import type { CallSettings } from '../roles/agent/swarm-client-deps.ts'
-import type { OpenNode } from './embedded-node.ts'
+import { HansaError } from '../schema/errors.ts'
+import type { EmbeddedNode, OpenNode } from './embedded-node.ts'
+import { type SwarmTask, swarmTask, type TaskOptions } from './swarm-task.ts'
 
 export interface Reply {
   /** The words of the answer. */
@@ -18,6 +21,8 @@ export interface Reply {
 export interface Swarm extends SwarmClient, AsyncDisposable {
   /** Sends a message to an agent, wherever it is, and gives its answer. */
   call(agent: string, message: Outgoing, options?: CallSettings): Promise<Reply>
+  /** Plans a goal or workflow (an object, or its text) and lets agents do it; await it for the results, or iterate over how it goes (draft 2.4). */
+  task(work: string | JsonObject, options?: TaskOptions): SwarmTask
   /** Says goodbye and leaves. */
   stop(): Promise<void>
 }
@@ -37,15 +42,19 @@ export async function joinSwarm({ home, signal }: JoinSwarmOptions, open: OpenNo
     await node.stop()
     signal.throwIfAborted()
   }
-  return swarmOf(node.swarm, () => node.stop())
+  return swarmOf(node.swarm, () => node.stop(), node)
 }
 
-export function swarmOf(client: SwarmClient, stop: () => Promise<void>): Swarm {
+export function swarmOf(client: SwarmClient, stop: () => Promise<void>, { tasks, planner }: Pick<EmbeddedNode, 'tasks' | 'planner'>): Swarm {
   return {
     ...client,
     async call(agent, message, options) {
       const { response, hops } = await client.send(agent, message, options)
       return { text: replyText(response), response, hops }
+    },
+    task(work, options = {}) {
+      if (tasks === undefined || planner === undefined) throw new HansaError('ROLE_MISSING', 'this node performs no tasks', { role: 'agent' })
+      return swarmTask({ tasks, planner }, work, options)
     },
     stop,
     [Symbol.asyncDispose]: stop

@@ -36,6 +36,8 @@ export interface Criteria {
   readonly capabilities: readonly string[]
   readonly language?: string
   readonly protocol?: string
+  /** A skill of the agent must put out one of these facts; none: any agent. */
+  readonly outputs: readonly string[]
   readonly onlineOnly: boolean
   readonly limit: number
 }

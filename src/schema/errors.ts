@@ -55,6 +55,8 @@ export const ERRORS = {
   // work of several agents (draft 2.4)
   OUTCOME_UNKNOWN: 'See what {agent} did before you ask again; a step that may be done twice says repeatable: true.',
   NO_PLAN: 'Give what is missing ({missing}), or register an agent that puts it out.',
+  STEP_SKIPPED: 'See what the step waits for: {reason}.',
+  BUDGET_EXCEEDED: 'Allow more attempts (budget: {budget}), or see what took so many: hansa task show.',
   INBOX_FULL: 'Wait until {agent} is back and has taken what waits for it.',
   // translation (draft 3.3.2)
   TRANSLATION_UNAVAILABLE: 'Configure a backend for {pair} (gateway.language), or ask with onMissing "pass".',

@@ -53,7 +53,7 @@ function contract(name: string, make: () => { readonly database: AgentDatabase; 
     afterEach(() => close())
 
     function found(criteria: Partial<Criteria>): string[] {
-      const { entries, total } = database.query({ words: [], capabilities: [], onlineOnly: false, limit: 100, ...criteria })
+      const { entries, total } = database.query({ words: [], capabilities: [], outputs: [], onlineOnly: false, limit: 100, ...criteria })
       assert.equal(total, entries.length)
       return entries.map(({ record }) => record.name).sort()
     }
@@ -111,13 +111,29 @@ function contract(name: string, make: () => { readonly database: AgentDatabase; 
       assert.deepEqual(found({ words: words('flight'), capabilities: ['food'] }), [])
     })
 
+    it('finds by facts that a skill puts out, one of several, beside everything else', () => {
+      const skill = (outputs: string[], inputs: string[] = []) => ({ id: 's', inputs, outputs })
+      database.put(entry('a', { skills: [skill(['visa']), skill(['ticket', 'seat'], ['passport'])] }))
+      database.put(entry('b', { skills: [skill(['seat'], ['visa'])], languages: ['fr'] }))
+      database.put(entry('c'))
+      assert.deepEqual(found({ outputs: ['visa'] }), ['a'])
+      assert.deepEqual(found({ outputs: ['seat', 'ticket'] }), ['a', 'b'])
+      assert.deepEqual(found({ outputs: ['seat', 'passport'], language: 'fr' }), ['b'])
+      assert.deepEqual(found({ outputs: ['seat', 'visa'], capabilities: ['travel'], words: ['a'] }), ['a'])
+      assert.deepEqual(found({ outputs: ['passport'] }), [])
+      database.put(entry('a', { sequence: 2n }))
+      assert.deepEqual(found({ outputs: ['visa', 'seat'] }), ['b'])
+      database.delete(id('b'))
+      assert.deepEqual(found({ outputs: ['seat'] }), [])
+    })
+
     it('filters by status, puts those online first, and counts all that fit', () => {
       for (const name of ['a', 'b', 'c']) database.put(entry(name))
       database.setStatus(id('b'), AgentStatus.ONLINE, 'spiffe://north.example/agw/gw1', 7)
       database.setStatus(id('c'), AgentStatus.OFFLINE, 'spiffe://north.example/agw/gw1', 8)
       database.setStatus(id('ghost'), AgentStatus.ONLINE, 'gw', 9)
       assert.deepEqual(found({ onlineOnly: true }), ['b'])
-      const { entries, total } = database.query({ words: [], capabilities: [], onlineOnly: false, limit: 1 })
+      const { entries, total } = database.query({ words: [], capabilities: [], outputs: [], onlineOnly: false, limit: 1 })
       assert.deepEqual([entries.map(({ record }) => record.name), total], [['b'], 3])
       const { status, gateway, statusAt } = database.get(id('b')) ?? {}
       assert.deepEqual([status, gateway, statusAt], [AgentStatus.ONLINE, 'spiffe://north.example/agw/gw1', 7])

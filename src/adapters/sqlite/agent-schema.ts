@@ -1,7 +1,7 @@
 import type { FileKind } from './open-file.ts'
 
 /**
- * `terms` holds every capability with all its ancestors, every language tag with all its prefixes, and every protocol, so that a query for a prefix is an exact
+ * `terms` holds every capability with all its ancestors, every language tag with all its prefixes, every protocol, and every fact that a skill puts out, so that a query for a prefix is an exact
  * one. `texts` keeps no copy of the text, only the index; its words come prepared, the tokenizer merely splits them.
  */
 export const agentSchema: FileKind = {

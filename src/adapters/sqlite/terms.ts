@@ -7,15 +7,18 @@ export function termsOf(record: AgentRecord): Set<string> {
   return new Set([
     ...record.capabilities.flatMap(ancestors).map((path) => `c:${path}`),
     ...record.languages.flatMap(prefixes).map((tag) => `l:${tag}`),
-    ...record.protocols.map((protocol) => `p:${protocol}`)
+    ...record.protocols.map((protocol) => `p:${protocol}`),
+    ...record.skills.flatMap(({ outputs }) => outputs).map((fact) => `f:${fact}`)
   ])
 }
 
-/** The keys that an agent must have to fit, the most telling first. */
-export function wantedTerms({ capabilities, language, protocol }: Criteria): string[] {
+/** What an agent must have to fit: one key of each of these sets, the most telling set first. */
+export function wantedTerms({ capabilities, language, protocol, outputs }: Criteria): string[][] {
   // Long paths are special and so rare: they leave the fewest rows for the other conditions.
   const paths = [...capabilities].sort((a, b) => b.length - a.length).map((path) => `c:${path}`)
-  return [...paths, ...(language === undefined ? [] : [`l:${language.toLowerCase()}`]), ...(protocol === undefined ? [] : [`p:${protocol}`])]
+  const single = [...paths, ...(language === undefined ? [] : [`l:${language.toLowerCase()}`]), ...(protocol === undefined ? [] : [`p:${protocol}`])]
+  // Few agents put out a given fact.
+  return [...(outputs.length === 0 ? [] : [outputs.map((fact) => `f:${fact}`)]), ...single.map((term) => [term])]
 }
 
 /** zh-Hans: zh, zh-hans (RFC 4647 3.3.1). */

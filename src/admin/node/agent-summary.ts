@@ -7,6 +7,8 @@ export function summaryOf(record: AgentRecord, status: AgentStatus, more: { read
   const { handle, resourceId, spiffeId, domain, name, description, capabilities, languages, protocols, streaming, ars } = record
   return {
     ...{ handle, resourceId, spiffeId, domain, name, description, capabilities, languages, protocols, streaming, ars },
+    skills: record.skills.map(({ id, capabilities: under, inputs, outputs }) => ({ id, capabilities: under, inputs, outputs })),
+    extensions: record.extensions,
     status: statusName(status),
     sequence: Number(record.sequence),
     issuedAt: Number(record.issuedAt),

@@ -11,9 +11,9 @@ import { summaryOf } from './agent-summary.ts'
 export function directoryOperations(node: HansaNode): Pick<NodeOperations, 'find' | 'resolve' | 'agents' | 'agent' | 'deregister'> {
   const registrations = async (): Promise<AgentSummary[]> => (await node.desk.agents()).flatMap(ownHit)
   return {
-    async find({ text, capabilities, language = '', protocol = '', domain = '', status, limit }, signal) {
+    async find({ text, capabilities, outputs, language = '', protocol = '', domain = '', status, limit }, signal) {
       const filter = status === 'online' ? StatusFilter.ONLINE : StatusFilter.ANY
-      const found = await node.swarm.find({ text, capabilities, language, protocol, domain, status: filter, limit }, { signal })
+      const found = await node.swarm.find({ text, capabilities, outputs, language, protocol, domain, status: filter, limit }, { signal })
       return {
         hits: found.agents.map(({ record, status: state, score, address }) =>
           summaryOf(record, state, { score, ...(address === undefined ? {} : { address }) })

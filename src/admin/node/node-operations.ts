@@ -4,9 +4,10 @@ import { callOperations } from './calls.ts'
 import { directoryOperations } from './directory.ts'
 import { reachabilityOperations } from './reachability.ts'
 import { selfOperations } from './self.ts'
+import { taskOperations } from './tasks.ts'
 import { trustOperations } from './trust.ts'
 
 /** Every operation of the admin API on a running node. */
 export function nodeOperations(node: HansaNode): NodeOperations {
-  return { ...selfOperations(node), ...trustOperations(node), ...directoryOperations(node), ...callOperations(node), ...reachabilityOperations(node) }
+  return { ...selfOperations(node), ...trustOperations(node), ...directoryOperations(node), ...callOperations(node), ...reachabilityOperations(node), ...taskOperations(node) }
 }

@@ -11,10 +11,11 @@ export function addDirectory(program: Command, frame: Frame): void {
   define(program, frame, {
     name: 'find [text]',
     summary: 'discover agents of all listed domains; says who was asked and whether the answer is complete',
-    examples: ['find --capability travel', "find 'train tickets' --language de --limit 5 --json"],
+    examples: ['find --capability travel', 'find --output flight-confirmation', "find 'train tickets' --language de --limit 5 --json"],
     options: (command) =>
       command
         .option('--capability <path>', 'this or one below it; several must all be there', repeated)
+        .option('--output <fact>', 'a skill puts out this fact; of several, one of them', repeated)
         .option('--language <tag>', 'BCP 47 tag')
         .option('--protocol <name>', 'a protocol of the agent, such as a2a-jsonrpc')
         .option('--domain <domain>', 'agents of this domain only', domainArgument)
@@ -28,6 +29,7 @@ export function addDirectory(program: Command, frame: Frame): void {
         {
           text: text ?? '',
           capabilities: (options['capability'] as string[] | undefined) ?? [],
+          outputs: (options['output'] as string[] | undefined) ?? [],
           language: options['language'] as string | undefined,
           protocol: options['protocol'] as string | undefined,
           domain: options['domain'] as string | undefined,
@@ -97,6 +99,11 @@ export function renderAgent(agent: AdminAnswer<'agent'>): string[] {
     ['capabilities', agent.capabilities.join(' ')],
     ['languages', agent.languages.join(' ')],
     ['protocols', agent.protocols.join(' ') + (agent.streaming ? ' (streams)' : '')],
+    ...agent.skills.map(({ id, inputs, outputs }): [string, string] => [
+      'skill',
+      `${id}: ${inputs.join(' ') || 'nothing'} -> ${outputs.join(' ') || 'nothing'}`
+    ]),
+    ['extensions', agent.extensions.join(' ')],
     ['record', `${agent.sequence} of ${showTime(agent.issuedAt)}, until ${showTime(agent.expiresAt)}`],
     ['registered at', agent.ars],
     [agent.address?.gateway === true ? 'gateway' : 'address', agent.address && [agent.address.spiffeId, ...agent.address.addresses].join(' ')],

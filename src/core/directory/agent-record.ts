@@ -27,6 +27,8 @@ export function registeredRecord(id: AgentId, description: AgentDescription, fac
     protocols: description.protocols,
     cardSha256: sha256(description.card),
     streaming: facts.streaming,
+    extensions: [...facts.extensions],
+    skills: [...facts.skills],
     peerId: description.peerId,
     ...stamp(issue)
   })

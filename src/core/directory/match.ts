@@ -19,6 +19,7 @@ export function match(record: AgentRecord, status: AgentStatus, query: Query): b
   const { language } = query
   if (language !== undefined && !record.languages.some((offered) => coversLanguage(language, offered))) return false
   if (!query.capabilities.every((wanted) => record.capabilities.some((offered) => covers(wanted, offered)))) return false
+  if (query.outputs.length > 0 && !record.skills.some(({ outputs }) => outputs.some((fact) => query.outputs.includes(fact)))) return false
   if (query.words.length === 0) return true
   const found = searchable(record)
   return query.words.every((wanted) => found.some((word) => word.startsWith(wanted)))

@@ -4,11 +4,14 @@ import { type AgentId, formatHandle } from '../ids/agent-id.ts'
 import { isCapability } from '../ids/capability.ts'
 import { quote } from '../ids/domain.ts'
 import type { Role } from '../ids/role.ts'
-import { type CardFacts, readCardFacts } from './card-facts.ts'
+import { type CardFacts, EXTENSION_BOUNDS, isExtensionUri, readCardFacts } from './card-facts.ts'
 import { isLanguage } from '../ids/language-tag.ts'
 import { isProtocol } from './protocol.ts'
 
-/** Bounds of a description; characters for texts, bytes for the card. The record made of it must fit a DHT value of 16 KiB with its chain. */
+/**
+ * Bounds of a description; characters for texts, bytes for the card. The record made of it must fit a DHT value of 16 KiB with its chain (Registry.save): each bound may
+ * be used up, not all of them at once.
+ */
 export const DESCRIPTION_BOUNDS = {
   name: 128,
   description: 4_000,
@@ -17,7 +20,8 @@ export const DESCRIPTION_BOUNDS = {
   protocols: 16,
   card: 64 * 1024,
   multiaddrs: 16,
-  multiaddr: 256
+  multiaddr: 256,
+  extensions: EXTENSION_BOUNDS.count
 } as const
 
 /** How far an agent's clock may be ahead; a revision beyond it would lock the agent out until that day. */
@@ -41,7 +45,7 @@ export interface RegistrationInput {
 }
 
 /**
- * Registration verification (draft 3.2.1): identity, completeness, bounds. Returns what was read from the card. Throws PERMISSION_DENIED, INCOMPLETE_REGISTRATION (metadata
+ * Registration verification (draft 3.2.1): identity, completeness, bounds. Returns what was read from the card, with the extensions of card and description. Throws PERMISSION_DENIED, INCOMPLETE_REGISTRATION (metadata
  * `missing`), INVALID_ARGUMENT, RECORD_STALE.
  */
 export function reviewRegistration({ description, signer, domain, previous, now }: RegistrationInput): CardFacts {
@@ -57,7 +61,11 @@ export function reviewRegistration({ description, signer, domain, previous, now 
     if (description.revision <= previous.revision)
       throw new HansaError('RECORD_STALE', `revision ${description.revision} is not newer than ${previous.revision}, which is registered`)
   }
-  return readCardFacts(description.card)
+  const facts = readCardFacts(description.card, description.capabilities)
+  const extensions = [...new Set([...facts.extensions, ...description.extensions])]
+  if (extensions.length > EXTENSION_BOUNDS.count)
+    throw new HansaError('INVALID_ARGUMENT', `${extensions.length} extensions of the card and the node; at most ${EXTENSION_BOUNDS.count} are allowed`)
+  return { ...facts, extensions }
 }
 
 function reviewIdentity(description: AgentDescription, signer: Signer, domain: string): void {
@@ -100,9 +108,11 @@ function reviewBounds(description: AgentDescription): void {
   bounded('protocols', description.protocols.length)
   bounded('card', description.card.length)
   bounded('multiaddrs', description.multiaddrs.length)
+  bounded('extensions', description.extensions.length)
   all('capabilities', description.capabilities, isCapability)
   all('languages', description.languages, isLanguage)
   all('protocols', description.protocols, isProtocol)
+  all('extensions', description.extensions, isExtensionUri)
   all('multiaddrs', description.multiaddrs, (address) => address.startsWith('/') && address.length <= DESCRIPTION_BOUNDS.multiaddr)
   // Names and texts are shown on terminals and in logs of other domains.
   if (/\p{Cc}/u.test(description.name)) throw new HansaError('INVALID_ARGUMENT', 'the name has control characters')

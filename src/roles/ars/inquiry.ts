@@ -96,7 +96,8 @@ export class Inquiry {
     const rare = [...this.#query.capabilities].sort((a, b) => b.length - a.length)[0]
     await Promise.all([
       ...domains.map((domain) => (domain === own ? this.#askOwn(own) : this.#askDomain(domain, scope))),
-      // Whoever serves the rarest of the capabilities says so itself; that finds servers that a domain's record does not name.
+      // Whoever serves the rarest of the capabilities says so itself; that finds servers that a domain's record does not name. Facts have no keys on the DHT: a question
+      // by outputs alone goes to the servers that the domains in scope name.
       ...(rare === undefined ? [] : [this.#askProviders(capabilityName(rare), scope)])
     ])
     await Promise.all(this.#asks.values())

@@ -72,7 +72,7 @@ export class Registry {
     if (signed.length > MAX_VALUE_BYTES)
       throw new HansaError(
         'INVALID_ARGUMENT',
-        `the signed record of ${record.handle} has ${signed.length} bytes, at most ${MAX_VALUE_BYTES} fit; shorten the description`
+        `the signed record of ${record.handle} has ${signed.length} bytes, at most ${MAX_VALUE_BYTES} fit; shorten the description, or the lists of capabilities, extensions and facts`
       )
     return this.#write(record, signed, description)
   }

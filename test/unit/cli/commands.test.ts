@@ -27,6 +27,8 @@ const agent: AgentSummary = {
   languages: ['en'],
   protocols: ['a2a-jsonrpc'],
   streaming: true,
+  skills: [{ id: 'book', capabilities: ['travel/flight-booking'], inputs: ['destination'], outputs: ['flight-confirmation'] }],
+  extensions: ['urn:hansa:facts'],
   status: 'online',
   sequence: 1,
   issuedAt: 0,
@@ -85,9 +87,24 @@ describe('commands at a running node', () => {
         }
       }
     })
-    const { code, stdout } = await hansa('find', 'seat', '--capability', 'travel', '--capability', 'food', '--limit', '3', '--status', 'any')
+    const { code, stdout } = await hansa(
+      'find',
+      'seat',
+      '--capability',
+      'travel',
+      '--capability',
+      'food',
+      '--output',
+      'visa',
+      '--output',
+      'seat',
+      '--limit',
+      '3',
+      '--status',
+      'any'
+    )
     assert.equal(code, 0)
-    assert.deepEqual(asked, { text: 'seat', capabilities: ['travel', 'food'], limit: 3, status: 'any' })
+    assert.deepEqual(asked, { text: 'seat', capabilities: ['travel', 'food'], outputs: ['visa', 'seat'], limit: 3, status: 'any' })
     assert.match(stdout, /flight@north\.example +online +travel\/flight-booking +en +spiffe:\/\/north\.example\/agw\/gw1/)
     assert.match(stdout, /no answer from spiffe:\/\/south\.example\/ars\/s1: too late/)
     assert.match(stdout, /may be incomplete/)
@@ -206,6 +223,7 @@ describe('commands at a running node', () => {
     }
     await shows('agent list', /flight@north\.example/)
     await shows('agent deregister flight', /deregistered urn:air:north\.example:agent:flight/)
+    await shows('resolve flight', /skill +book: destination -> flight-confirmation\nextensions +urn:hansa:facts/)
     await shows('resolve flight', /verified +the chain leads to a listed root/)
     await shows('ca list', /ab +spiffe:\/\/north\.example\/agent\/flight +agent +revoked \(keyCompromise\)/)
     await shows('ca revoke flight --reason keyCompromise', /in CRL 4/)

@@ -30,7 +30,7 @@ describe('adapters/sqlite: durability', () => {
       const missing = [...acknowledged].filter((name) => database.get(`urn:air:north.example:agent:${name}`) === undefined)
       assert.deepEqual(missing, [])
       // The indexes were written in the same transactions.
-      const { total } = database.query({ words: ['flight'], capabilities: ['travel'], onlineOnly: false, limit: 1 })
+      const { total } = database.query({ words: ['flight'], capabilities: ['travel'], outputs: [], onlineOnly: false, limit: 1 })
       assert.equal(total, database.count())
       database.close()
       const check = new DatabaseSync(path).prepare('PRAGMA integrity_check').get()

@@ -43,10 +43,11 @@ describe('core/directory: words', () => {
 
 describe('core/directory: query', () => {
   it('means agents that are online, 20 of them, unless it says otherwise', () => {
-    assert.deepEqual(query({}), { words: [], capabilities: [], onlineOnly: true, limit: 20 })
+    assert.deepEqual(query({}), { words: [], capabilities: [], outputs: [], onlineOnly: true, limit: 20 })
     assert.deepEqual(any({ text: 'A a b', language: 'zh-HANS', limit: 100 }), {
       words: ['a', 'b'],
       capabilities: [],
+      outputs: [],
       language: 'zh-hans',
       onlineOnly: false,
       limit: 100
@@ -55,7 +56,15 @@ describe('core/directory: query', () => {
 
   it('is refused beyond its bounds', () => {
     const many = Array.from({ length: 17 }, (_, i) => `w${i}`)
-    for (const request of [{ capabilities: many }, { text: many.join(' ') }, { domain: 'Nope' }, { domain: '10.0.0.1' }, { status: 7 as StatusFilter }])
+    for (const request of [
+      { capabilities: many },
+      { text: many.join(' ') },
+      { domain: 'Nope' },
+      { domain: '10.0.0.1' },
+      { outputs: many },
+      { outputs: ['A b'] },
+      { status: 7 as StatusFilter }
+    ])
       assert.throws(() => query(request), { code: 'INVALID_ARGUMENT' })
   })
 })
@@ -72,6 +81,18 @@ describe('core/directory: match', () => {
       { text: 'flight hotel' }
     ]
     for (const request of misses) assert.ok(!match(record(), AgentStatus.UNKNOWN, any(request)), JSON.stringify(request))
+  })
+
+  it('finds by facts that a skill puts out; one of those asked for is enough', () => {
+    const visa = record({
+      skills: [
+        { id: 'a', outputs: ['x'] },
+        { id: 'b', inputs: ['passport'], outputs: ['visa', 'y'] }
+      ]
+    })
+    assert.ok(match(visa, AgentStatus.UNKNOWN, any({ outputs: ['hotel', 'visa'] })))
+    assert.ok(!match(visa, AgentStatus.UNKNOWN, any({ outputs: ['passport', 'hotel'] })))
+    assert.ok(!match(record(), AgentStatus.UNKNOWN, any({ outputs: ['visa'] })))
   })
 
   it('finds no tombstone, and only who is online unless asked for any', () => {

@@ -108,6 +108,22 @@ describe('roles/ars: discovery across domains (draft 3.2.3, 3.5)', () => {
     for (const [request, wanted] of cases) assert.deepEqual(handles(await find(request)), wanted, JSON.stringify(request))
   })
 
+  it('finds by facts alone, though the DHT has no keys for them, and believes no hit that does not put them out', async () => {
+    const card = new TextEncoder().encode(
+      JSON.stringify({
+        skills: [{ id: 'visa' }],
+        capabilities: { extensions: [{ uri: 'urn:hansa:facts', params: { skills: { visa: { outputs: ['visa'] } } } }] }
+      })
+    )
+    await register(south, await swarm.node(SOUTH, 'visa', ['agent']), { card })
+    assert.deepEqual(handles(await find({ ...ANY, outputs: ['visa', 'hotel'] })), ['visa@south.example'])
+    assert.deepEqual(handles(await find({ ...ANY, outputs: ['hotel'] })), [])
+    // A server that answers with everything it has.
+    const all = await swarm.clock.run(south.ars.discover(ANY, NORTH))
+    swarm.tamper.set(south.info.peerId, (method, bytes) => (method === methods.discover.id ? toBinary(DiscoverResponseSchema, all) : bytes))
+    assert.deepEqual(handles(await find({ ...ANY, outputs: ['visa'] })), ['visa@south.example'])
+  })
+
   it('says that the list is not complete when the limit cut it', async () => {
     await register(south, await swarm.node(SOUTH, 'hotel', ['agent']))
     const cut = await find({ ...ANY, limit: 1 })

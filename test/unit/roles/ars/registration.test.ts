@@ -48,6 +48,31 @@ describe('roles/ars: registration (draft 3.2.1, 3.2.2)', () => {
     assert.ok(!Buffer.from(record.payload).includes('/ip4/'))
   })
 
+  it('puts the facts of the skills and the extensions of card and description into the record, and refuses what it cannot read', async () => {
+    const card = (params: unknown) => ({
+      card: new TextEncoder().encode(
+        JSON.stringify({ skills: [{ id: 'book', tags: ['travel/flight-booking'] }], capabilities: { extensions: [{ uri: 'urn:hansa:facts', params }] } })
+      )
+    })
+    const facts = { skills: { book: { inputs: ['destination'], outputs: ['flight-confirmation'] } } }
+    const { record } = await send(flight, { ...card(facts), extensions: ['urn:hansa:facts', 'urn:hansa:idempotency'] })
+    const { message } = flight.records.open(AgentRecordSchema, must(record))
+    assert.deepEqual(message.extensions, ['urn:hansa:facts', 'urn:hansa:idempotency'])
+    assert.deepEqual(
+      message.skills.map(({ id, capabilities, inputs, outputs }) => ({ id, capabilities, inputs, outputs })),
+      [{ id: 'book', capabilities: ['travel/flight-booking'], inputs: ['destination'], outputs: ['flight-confirmation'] }]
+    )
+    await swarm.clock.advance(1)
+    await assert.rejects(send(flight, card({ skills: { fly: {} } })), refused('INVALID_ARGUMENT', /urn:hansa:facts.*no skill "fly"/))
+    await assert.rejects(send(flight, { extensions: ['a b'] }), refused('INVALID_ARGUMENT', /extensions/))
+    await assert.rejects(
+      send(flight, { extensions: Array.from({ length: 33 }, (_, i) => `urn:x:${i}`) }),
+      refused('INVALID_ARGUMENT', /extensions of length 33/)
+    )
+    const names = Array.from({ length: 256 }, (_, i) => `${String(i).padStart(3, '0')}${'x'.repeat(60)}`)
+    await assert.rejects(send(flight, card({ skills: { book: { outputs: names } } })), refused('INVALID_ARGUMENT', /16384 fit; shorten .* facts/))
+  })
+
   it('acknowledges only what is on disk', async () => {
     server.database.failNextCommit()
     await assert.rejects(send(flight), refused('STORE_FAILED'))
