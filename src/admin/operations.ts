@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import * as task from './task-types.ts'
+import * as s from './session-types.ts'
 import * as t from './types.ts'
 
 /** One operation of the admin API. GET takes its request from the query (texts only), POST from a JSON body. */
@@ -47,6 +48,12 @@ export const adminOperations = {
   taskResume: post('task/resume', 'Lets a task that failed go on with what failed', task.taskRequest, task.taskView),
   taskAnswer: post('task/answer', 'Answers what the agent of a step asks', task.taskAnswerRequest, task.taskView),
   taskFile: get('task/file', 'A file that an agent has put out', task.taskFileRequest, task.taskFile),
+  sessionList: get('sessions', 'Sessions (A2A contextId) of this node, newest first', s.sessionListRequest, s.sessionList),
+  sessionShow: get('session', 'A session and what was said in it', s.sessionShowRequest, s.sessionView),
+  sessionExport: postStream('session/export', 'A session line by line, as JSON Lines or Markdown', s.sessionExportRequest, s.exportLine),
+  sessionVerify: get('session/verify', 'Whether a session is as it was recorded', s.sessionRequest, s.sessionVerification),
+  sessionCompare: post('session/compare', "A session beside the other party's export", s.sessionCompareRequest, s.sessionComparison),
+  sessionDelete: post('session/delete', 'Deletes a session', s.sessionRequest, s.deletedSession),
   agents: get('agents', 'Registrations of this domain', t.noRequest, t.agentList),
   agent: get('agent', 'One registration of this domain', t.agentRequest, t.agentSummary),
   deregister: post('agent/deregister', 'Ends a registration (draft 3.2.2)', t.agentRequest, t.deregistration),

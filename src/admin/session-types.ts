@@ -24,7 +24,10 @@ export const sessionListRequest = z.strictObject({
   peer: z.string().max(512).optional(),
   limit: count.optional()
 })
-export const sessionList = z.object({ sessions: z.array(sessionSummary) })
+export const sessionList = z.object({
+  sessions: z.array(sessionSummary).meta({ description: 'Newest first.' }),
+  complete: z.boolean().meta({ description: 'False: there was more to search through than one search may.' })
+})
 
 export const sessionEntry = z.object({
   sequence: z.number(),

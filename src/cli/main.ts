@@ -15,6 +15,7 @@ import { addJoin } from './commands/join.ts'
 import { addMcp } from './commands/mcp.ts'
 import { addNode } from './commands/node.ts'
 import { addTask } from './commands/task.ts'
+import { addSession } from './commands/session.ts'
 import type { CliContext } from './context.ts'
 import type { Frame } from './define.ts'
 import { printError } from './output.ts'
@@ -35,6 +36,7 @@ export function createProgram(frame: Frame): Command {
   addDirectory(program, frame)
   addCall(program, frame)
   addTask(program, frame)
+  addSession(program, frame)
   addAgent(program, frame)
   addMcp(program, frame)
   addCa(program, frame)

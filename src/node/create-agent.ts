@@ -6,6 +6,7 @@ import { HansaError } from '../schema/errors.ts'
 import type { Message } from '../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import type { EmbeddedNode, OpenNode } from './embedded-node.ts'
 import { type Swarm, swarmOf } from './join-swarm.ts'
+import { type Conversation, conversationOf } from './swarm-session.ts'
 
 /** What the agent can do. Its id and tags are its capabilities where they are capability paths such as travel/flight-booking. */
 export interface Skill {
@@ -38,8 +39,8 @@ export interface AgentOptions {
   readonly onError?: (error: unknown) => void
 }
 
-/** What a message comes with, and the swarm, so that an agent can ask others. */
-export type AgentContext = MessageContext & { readonly swarm: Swarm }
+/** What a message comes with; the swarm, so that an agent can ask others; and what was said before in the conversation. */
+export type AgentContext = MessageContext & { readonly swarm: Swarm; readonly session: Conversation }
 
 export interface AgentBuilder {
   /** `answer` gets each message and gives words, a message, or pieces one after the other (then the answer streams). */
@@ -93,7 +94,10 @@ class EmbeddedAgent implements Agent {
     if (this.#node !== undefined) throw new HansaError('INVALID_ARGUMENT', 'the agent has been started already')
     const { home, name, description, skills, capabilities, languages, version, onError = print } = this.#options
     const card = { name, description, version, skills: skills.map(fullSkill), ...factsOf(skills) }
-    const client = createHandlerClient((message, context) => this.#answer(message, { ...context, swarm: this.swarm }), { card, onError })
+    const client = createHandlerClient(
+      (message, context) => this.#answer(message, { ...context, swarm: this.swarm, session: this.#conversation(message, context) }),
+      { card, onError }
+    )
     const node = await this.#open({ home, agent: { client, config: { capabilities, languages } } })
     this.#node = node
     this.#swarm = swarmOf(node.swarm, () => this.stop(), node)
@@ -107,6 +111,14 @@ class EmbeddedAgent implements Agent {
       await this.stop()
       throw error
     }
+  }
+
+  #conversation({ messageId }: Message, { contextId, principal }: MessageContext): Conversation {
+    const sessions = () => {
+      if (this.#node === undefined) throw new HansaError('NODE_NOT_RUNNING', 'the agent has stopped', { home: this.#options.home })
+      return this.#node.sessions
+    }
+    return conversationOf(sessions, contextId, principal, messageId)
   }
 
   async stop(): Promise<void> {

@@ -4,12 +4,15 @@ import { createWebhookSender } from '../adapters/http/webhook-sender.ts'
 import { createSwarmNode } from '../adapters/libp2p/swarm-node.ts'
 import { createRpc } from '../adapters/rpc/create-rpc.ts'
 import { createMac } from '../adapters/system/crypto.ts'
+import { openStore } from '../adapters/sqlite/store.ts'
 import { openAgentDatabase } from '../adapters/sqlite/agent-database.ts'
 import { recordRules } from '../core/dht/record-rules.ts'
 import { words } from '../core/directory/words.ts'
 import { aca } from '../roles/aca/aca.ts'
 import { agent, type AgentService } from '../roles/agent/agent.ts'
 import type { AgentDeps } from '../roles/agent/deps.ts'
+import { recordingSwarmClient } from '../roles/agent/sessions/recording-swarm-client.ts'
+import { createSessions } from '../roles/agent/sessions/sessions.ts'
 import { createSwarmClient } from '../roles/agent/swarm-client.ts'
 import { createOrchestrator } from '../roles/agent/tasks/orchestrator.ts'
 import { agw } from '../roles/agw/agw.ts'
@@ -30,7 +33,7 @@ import { issuerOf } from './own-certificate.ts'
 import { openChain, saveChain } from './own-chain.ts'
 import { loadMapping } from './mapping/mapping-file.ts'
 import { openPlatform, type Platform } from './platform.ts'
-import { acaSettings, admissionSettings, agentSettings, agwSettings, arsSettings, crlSources } from './role-settings.ts'
+import { acaSettings, admissionSettings, agentSettings, agwSettings, arsSettings, crlSources, sessionsSettings } from './role-settings.ts'
 import { createPlanner } from './task/planner.ts'
 import { certificateOf } from './tls-certificate.ts'
 import { translatorOf } from './translator-of.ts'
@@ -139,7 +142,10 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
   const agwService = config.roles.includes('agw')
     ? agw(agwSettings(config)).create({ ...shared, log: logOf('agw'), network, pubsub, store, trust, domain, push, translator })
     : undefined
-  const agentService = config.roles.includes('agent') ? await agentOf(options, home, { ...shared, network, log: logOf('agent') }) : undefined
+  // In a file of its own, so that recording never makes state that is acknowledged wait.
+  const sessionStore = openStore(join(platform.data, 'sessions.db'), 'normal')
+  const sessions = createSessions({ store: sessionStore, clock, log: logOf('sessions'), sha256, metrics, config: sessionsSettings(config) })
+  const agentService = config.roles.includes('agent') ? await agentOf(options, home, { ...shared, network, sessions, log: logOf('agent') }) : undefined
   door = await openDoors(config, {
     clock,
     log: logOf('ingress'),
@@ -151,11 +157,15 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     mqtt: await brokerOf(home)
   })
 
-  const swarm = createSwarmClient({
-    ...shared,
-    config: { intraDomain: config.gateway.intraDomain },
-    attachedGateway: () => agentService?.state().attached?.gateway.peerId
-  })
+  const swarm = recordingSwarmClient(
+    createSwarmClient({
+      ...shared,
+      config: { intraDomain: config.gateway.intraDomain },
+      attachedGateway: () => agentService?.state().attached?.gateway.peerId
+    }),
+    sessions,
+    { identities }
+  )
   const tasks = createOrchestrator({
     ...{ swarm, store, clock, sha256, metrics, ownDomain: domain, log: logOf('tasks') },
     newId: () => randomBytes(16).toString('base64url').replace(/^[-_]/, '0'),
@@ -171,6 +181,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     ...(acaService === undefined ? [] : [named('aca', acaService)]),
     ...(arsService === undefined ? [] : [named('ars', arsService)]),
     ...(translator === undefined ? [] : [named('language', translator)]),
+    named('sessions', sessions),
     ...(agwService === undefined ? [] : [named('agw', agwService)]),
     ...(agentService === undefined ? [] : [named('agent', agentService)]),
     named('tasks', tasks)
@@ -182,6 +193,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     state = 'stopping'
     await stopAll(parts, log)
     database?.close()
+    sessionStore.close()
     platform.close()
   }
 
@@ -207,6 +219,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     swarm,
     tasks,
     planner: createPlanner({ find: swarm.find }),
+    sessions,
     ingress: () => door?.address,
     async start() {
       try {

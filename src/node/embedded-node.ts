@@ -1,6 +1,7 @@
 import type { AgentClient } from '../ports/agent-client.ts'
 import type { AgentService } from '../roles/agent/agent.ts'
 import type { AgentConfig } from '../roles/agent/config.ts'
+import type { Sessions } from '../roles/agent/sessions/sessions.ts'
 import type { SwarmClient } from '../roles/agent/swarm-client.ts'
 import type { TaskWork } from './swarm-task.ts'
 
@@ -9,6 +10,7 @@ export interface EmbeddedNode extends Partial<TaskWork> {
   start(): Promise<void>
   stop(): Promise<void>
   readonly swarm: SwarmClient
+  readonly sessions: Sessions
   /** Present when the node was made with an agent. */
   readonly agent?: AgentService
 }

@@ -7,6 +7,7 @@ import type { Rpc } from '../ports/rpc.ts'
 import type { Aca } from '../roles/aca/aca.ts'
 import type { AgentService } from '../roles/agent/agent.ts'
 import type { AgentConfig } from '../roles/agent/config.ts'
+import type { Sessions } from '../roles/agent/sessions/sessions.ts'
 import type { SwarmClient } from '../roles/agent/swarm-client.ts'
 import type { Orchestrator } from '../roles/agent/tasks/orchestrator.ts'
 import type { Agw } from '../roles/agw/agw.ts'
@@ -36,6 +37,8 @@ export interface HansaNode {
   readonly swarm: SwarmClient
   readonly tasks: Orchestrator
   readonly planner: Planner
+  /** What was said, by this node and to its agent (draft 2.4). */
+  readonly sessions: Sessions
   readonly desk: Desk
   readonly aca?: Aca
   readonly ars?: Ars

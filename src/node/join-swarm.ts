@@ -1,21 +1,12 @@
 import type { JsonObject } from '@bufbuild/protobuf'
-import type { Hop } from '../schema/generated/hansa/v1/gateway_pb.ts'
-import type { SendMessageResponse } from '../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { replyText } from '../roles/agent/reply-text.ts'
 import type { Outgoing, SwarmClient } from '../roles/agent/swarm-client.ts'
 import type { CallSettings } from '../roles/agent/swarm-client-deps.ts'
 import { HansaError } from '../schema/errors.ts'
 import type { EmbeddedNode, OpenNode } from './embedded-node.ts'
+import type { Reply } from './reply.ts'
+import { type SwarmSession, swarmSession } from './swarm-session.ts'
 import { type SwarmTask, swarmTask, type TaskOptions } from './swarm-task.ts'
-
-export interface Reply {
-  /** The words of the answer. */
-  readonly text: string
-  /** All of it: a message or a task (A2A 1.0). */
-  readonly response: SendMessageResponse
-  /** Gateways passed and the agent's node, with their times. */
-  readonly hops: readonly Hop[]
-}
 
 /** The swarm as an application sees it. */
 export interface Swarm extends SwarmClient, AsyncDisposable {
@@ -23,6 +14,8 @@ export interface Swarm extends SwarmClient, AsyncDisposable {
   call(agent: string, message: Outgoing, options?: CallSettings): Promise<Reply>
   /** Plans a goal or workflow (an object, or its text) and lets agents do it; await it for the results, or iterate over how it goes (draft 2.4). */
   task(work: string | JsonObject, options?: TaskOptions): SwarmTask
+  /** A conversation: an earlier one by its ID, a new one otherwise. It survives restarts of either side. */
+  session(id?: string): SwarmSession
   /** Says goodbye and leaves. */
   stop(): Promise<void>
 }
@@ -45,13 +38,19 @@ export async function joinSwarm({ home, signal }: JoinSwarmOptions, open: OpenNo
   return swarmOf(node.swarm, () => node.stop(), node)
 }
 
-export function swarmOf(client: SwarmClient, stop: () => Promise<void>, { tasks, planner }: Pick<EmbeddedNode, 'tasks' | 'planner'>): Swarm {
+export function swarmOf(
+  client: SwarmClient,
+  stop: () => Promise<void>,
+  { tasks, planner, sessions }: Pick<EmbeddedNode, 'tasks' | 'planner' | 'sessions'>
+): Swarm {
+  const call: Swarm['call'] = async (agent, message, options) => {
+    const { response, hops } = await client.send(agent, message, options)
+    return { text: replyText(response), response, hops }
+  }
   return {
     ...client,
-    async call(agent, message, options) {
-      const { response, hops } = await client.send(agent, message, options)
-      return { text: replyText(response), response, hops }
-    },
+    call,
+    session: (id) => swarmSession(call, sessions, id),
     task(work, options = {}) {
       if (tasks === undefined || planner === undefined) throw new HansaError('ROLE_MISSING', 'this node performs no tasks', { role: 'agent' })
       return swarmTask({ tasks, planner }, work, options)

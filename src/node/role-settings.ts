@@ -3,6 +3,7 @@ import { AGW_DEFAULTS, type AgwConfig } from '../roles/agw/config.ts'
 import { DATA_DEFAULTS, type DataSettings } from '../roles/agw/data/settings.ts'
 import { type AcaConfig, DEFAULT_ACA } from '../roles/aca/config.ts'
 import { ARS_DEFAULTS, type ArsConfig } from '../roles/ars/config.ts'
+import type { SessionsConfig } from '../roles/agent/sessions/config.ts'
 import { type AdmissionSettings, DEFAULT_LIMITS, type Limit, type Limits } from '../roles/member/admission.ts'
 import type { Config } from './config/schema.ts'
 
@@ -47,6 +48,11 @@ export function agentSettings({ agent, gateway }: Config): AgentConfig {
     intraDomain: gateway.intraDomain,
     timing: { probeEvery: agent.probe, probeTimeout: Math.min(AGENT_DEFAULTS.probeTimeout, agent.probe) }
   }
+}
+
+export function sessionsSettings({ sessions }: Config): SessionsConfig {
+  const { record, keep, maxEntries, maxBytes, total } = sessions
+  return { record, keepMs: keep, maxEntries, maxBytes, total }
 }
 
 export function admissionSettings({ limits }: Config): AdmissionSettings {

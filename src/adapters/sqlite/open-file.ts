@@ -12,16 +12,19 @@ export interface FileKind {
   readonly schema: readonly string[]
 }
 
+/** How sure a commit is: on the disk (`full`), or with the next checkpoint (`normal`): a power failure may take the last moments, and nothing else. */
+export type Durability = 'full' | 'normal'
+
 /**
- * Opens or makes a database file, readable by its owner only, for durable writes: a commit is on the disk, not only in the system's cache. Throws STORE_FAILED naming
+ * Opens or makes a database file, readable by its owner only, by default for durable writes: a commit is on the disk, not only in the system's cache. Throws STORE_FAILED naming
  * the file when it is damaged, of another kind, or made by a newer version.
  */
-export function openFile(path: string, kind: FileKind): DatabaseSync {
+export function openFile(path: string, kind: FileKind, durability: Durability = 'full'): DatabaseSync {
   let db: DatabaseSync | undefined
   try {
     if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600))
     db = new DatabaseSync(path, { timeout: BUSY_MS })
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}; PRAGMA foreign_keys = ON`)
     migrate(db, path, kind)
     return db
   } catch (thrown) {

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Store } from '../../ports/store.ts'
 import { GroupCommit } from './group-commit.ts'
-import { openFile, storeFailed, type FileKind } from './open-file.ts'
+import { type Durability, openFile, storeFailed, type FileKind } from './open-file.ts'
 
 const KIND: FileKind = {
   // "HanS"
@@ -19,8 +19,8 @@ export interface FileStore extends Store {
 }
 
 /** Opens or makes the store in one SQLite file. Throws STORE_FAILED naming the file. */
-export function openStore(path: string): FileStore {
-  return new SqliteStore(openFile(path, KIND), path)
+export function openStore(path: string, durability?: Durability): FileStore {
+  return new SqliteStore(openFile(path, KIND, durability), path)
 }
 
 class SqliteStore implements FileStore {

@@ -2,6 +2,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { z } from 'zod'
 import { parseDomain } from '../../core/ids/domain.ts'
 import { languageSection } from './language-section.ts'
+import { sessionsSection } from './sessions-section.ts'
 import { ROLES, sortRoles } from '../../core/ids/role.ts'
 import { parseName } from '../../core/ids/spiffe-id.ts'
 import {
@@ -177,6 +178,7 @@ export const configSchema = z
       openCalls: setting(integer(1, 100_000), 100, 'Calls one caller may have open at a time.'),
       openCallsTotal: setting(integer(1, 1_000_000), 10_000, 'Calls open at a time in all; bounds the memory they take.')
     }),
+    sessions: sessionsSection,
     admin: section({
       listen: setting(localAddress, '127.0.0.1:7401', 'Only this machine; unix:PATH keeps even other users of it out.')
     }),

@@ -14,6 +14,8 @@ import { isOperation, type Operation, operations } from '../../wire/operations.t
 import { decode } from '../../wire/decode.ts'
 import { readMessage, writeMessage } from '../../wire/messages.ts'
 import { traceContext } from '../../wire/trace-context.ts'
+import { recordIncoming } from './sessions/incoming-call.ts'
+import type { Sessions } from './sessions/sessions.ts'
 import { checkWebhook } from './check-webhook.ts'
 import { pause } from './pause.ts'
 import { TaskGuard } from './task-guard.ts'
@@ -29,6 +31,8 @@ export interface DeliveryDeps {
   readonly card: () => Uint8Array | undefined
   /** Beginning of the addresses that the gateway gives in place of webhooks; undefined while there is no gateway that has any. */
   readonly webhookBase: () => string | undefined
+  /** Where what comes in is recorded. */
+  readonly sessions?: Sessions | undefined
   /** Called once per call that has ended. */
   readonly ended: (operation: string, error: HansaError | undefined) => void
 }
@@ -133,10 +137,12 @@ export class Delivery {
     let sent = 0
     const { extensions, tracestate } = header
     const options = { signal, extensions, principal, ...traceContext(stream.traceparent, tracestate) }
+    using record = recordIncoming(this.#deps.sessions, operation.name, request, header, { principal, self: this.#deps.identities.self()?.spiffeId ?? '' })
     for await (const response of untilAborted(this.#deps.client.invoke(operation, request, options), signal)) {
       if (response.$typeName !== operation.response.typeName)
         throw new HansaError('INVALID_AGENT_RESPONSE', `the agent answered ${operation.name} with a ${response.$typeName}`)
       if (sent++ > 0 && !operation.streaming) throw new HansaError('INVALID_AGENT_RESPONSE', `the agent answered ${operation.name} more than once`)
+      record?.answered(response)
       // The next response is asked for only when this one has been taken: a slow reader holds the agent back, not this node's memory.
       await writeMessage(stream, toBinary(operation.response, this.#tasks.pass(request, response, principal)))
     }

@@ -2,6 +2,7 @@ import type { AgentClient } from '../../ports/agent-client.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Metrics } from '../../ports/metrics.ts'
 import type { Network } from '../../ports/network.ts'
+import type { Sessions } from './sessions/sessions.ts'
 import type { RegistrationDeps } from './registration.ts'
 
 /** What the agent role needs of its node. */
@@ -12,4 +13,6 @@ export interface AgentDeps extends RegistrationDeps {
   /** Speaks to the agent itself. */
   readonly client: AgentClient
   readonly metrics?: Metrics
+  /** Where what comes in is recorded. */
+  readonly sessions?: Sessions | undefined
 }

@@ -11,10 +11,10 @@ import { type OperationName, operations } from '../../wire/operations.ts'
 import { AddressBook } from './address-book.ts'
 import { find, type Found, resolve, type Resolved } from './discovery.ts'
 import { OutboundCall } from './outbound-call.ts'
+import { type Outgoing, outgoingRequest } from './outgoing-request.ts'
 import type { CallSettings, QuerySettings, SwarmClientDeps } from './swarm-client-deps.ts'
 
-/** What may be sent: words, a message (its ID and role are filled in), or a whole request with its configuration. */
-export type Outgoing = string | MessageInitShape<typeof a2a.MessageSchema> | { readonly request: MessageInitShape<typeof a2a.SendMessageRequestSchema> }
+export type { Outgoing }
 
 export interface Sent {
   readonly response: a2a.SendMessageResponse
@@ -62,14 +62,6 @@ export function createSwarmClient(deps: SwarmClientDeps): SwarmClient {
     return parseAgent(agent, deps.identities.self()?.domain)
   }
 
-  function requestOf(message: Outgoing): a2a.SendMessageRequest {
-    const request = create(a2a.SendMessageRequestSchema, isRequest(message) ? message.request : { message: messageOf(message) })
-    if (request.message === undefined) throw new HansaError('INVALID_ARGUMENT', 'a request without a message')
-    if (request.message.messageId === '') request.message.messageId = newId()
-    if (request.message.role === a2a.Role.UNSPECIFIED) request.message.role = a2a.Role.USER
-    return request
-  }
-
   function open(agent: string, operation: OperationName, options: CallSettings, request?: Message): OutboundCall {
     const { translate } = options
     const asked = translate === undefined ? {} : { translation: translationFrom({ ...translate }) }
@@ -104,12 +96,12 @@ export function createSwarmClient(deps: SwarmClientDeps): SwarmClient {
     find: (request, options = {}) => find(deps, request, options),
     resolve: async (agent, options = {}) => resolve(deps, target(agent), options),
     async send(agent, message, options = {}) {
-      const request = requestOf(message)
+      const request = outgoingRequest(message, newId)
       const call = open(agent, 'SendMessage', options, request)
       const response = await one(call, a2a.SendMessageResponseSchema, request)
       return { response, hops: call.hops, direct: call.direct, translations: call.translations }
     },
-    stream: (agent, message, options = {}) => many(agent, 'SendStreamingMessage', requestOf(message), options),
+    stream: (agent, message, options = {}) => many(agent, 'SendStreamingMessage', outgoingRequest(message, newId), options),
     subscribe: (agent, id, options = {}) => many(agent, 'SubscribeToTask', create(a2a.SubscribeToTaskRequestSchema, { id }), options),
     async invoke(agent, operation, response, request, options = {}) {
       if (operations[operation].streaming || operations[operation].response !== (response as DescMessage))
@@ -126,12 +118,4 @@ export function createSwarmClient(deps: SwarmClientDeps): SwarmClient {
       return call.hops
     }
   }
-}
-
-function isRequest(message: Outgoing): message is { readonly request: MessageInitShape<typeof a2a.SendMessageRequestSchema> } {
-  return typeof message === 'object' && 'request' in message
-}
-
-function messageOf(message: string | MessageInitShape<typeof a2a.MessageSchema>): MessageInitShape<typeof a2a.MessageSchema> {
-  return typeof message === 'string' ? { parts: [{ content: { case: 'text', value: message } }] } : message
 }

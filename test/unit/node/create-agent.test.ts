@@ -3,6 +3,9 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { type AgentOptions, createAgent } from '../../../src/node/create-agent.ts'
 import type { OpenNode } from '../../../src/node/embedded-node.ts'
 import { joinSwarm } from '../../../src/node/join-swarm.ts'
+import { sha256 } from '../../../src/adapters/system/crypto.ts'
+import { createSessions } from '../../../src/roles/agent/sessions/sessions.ts'
+import { MemoryStore } from '../../support/memory-store.ts'
 import { agent as agentRole } from '../../../src/roles/agent/agent.ts'
 import { createSwarmClient } from '../../../src/roles/agent/swarm-client.ts'
 import { HansaError } from '../../../src/schema/errors.ts'
@@ -21,6 +24,8 @@ function embedded() {
   const events: string[] = []
   const open: OpenNode = async ({ home, agent }) => {
     events.push(`open ${home}`)
+    const config = { record: true, keepMs: 1e9, maxEntries: 100, maxBytes: 1e6, total: 1e7 }
+    const sessions = createSessions({ ...made, sha256, store: new MemoryStore(), log: silentLog, config })
     const service = agent && agentRole(agent.config).create({ ...made, log: silentLog, client: agent.client })
     return {
       async start() {
@@ -31,6 +36,7 @@ function embedded() {
         events.push('stop')
         await service?.stop()
       },
+      sessions,
       swarm: createSwarmClient({ ...made, newId: () => 'id' }),
       agent: service
     }

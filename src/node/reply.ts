@@ -1,0 +1,12 @@
+import type { Hop } from '../schema/generated/hansa/v1/gateway_pb.ts'
+import type { SendMessageResponse } from '../schema/generated/lf/a2a/v1/a2a_pb.ts'
+
+/** What an agent answered. */
+export interface Reply {
+  /** The words of the answer. */
+  readonly text: string
+  /** All of it: a message or a task (A2A 1.0). */
+  readonly response: SendMessageResponse
+  /** Gateways passed and the agent's node, with their times. */
+  readonly hops: readonly Hop[]
+}

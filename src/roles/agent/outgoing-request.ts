@@ -1,0 +1,23 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
+import { HansaError } from '../../schema/errors.ts'
+import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+
+/** What may be sent: words, a message (its ID and role are filled in), or a whole request with its configuration. */
+export type Outgoing = string | MessageInitShape<typeof a2a.MessageSchema> | { readonly request: MessageInitShape<typeof a2a.SendMessageRequestSchema> }
+
+/** The whole request of what is sent. Throws INVALID_ARGUMENT for a request without a message. */
+export function outgoingRequest(message: Outgoing, newId: () => string): a2a.SendMessageRequest {
+  const request = create(a2a.SendMessageRequestSchema, isRequest(message) ? message.request : { message: messageOf(message) })
+  if (request.message === undefined) throw new HansaError('INVALID_ARGUMENT', 'a request without a message')
+  if (request.message.messageId === '') request.message.messageId = newId()
+  if (request.message.role === a2a.Role.UNSPECIFIED) request.message.role = a2a.Role.USER
+  return request
+}
+
+function isRequest(message: Outgoing): message is { readonly request: MessageInitShape<typeof a2a.SendMessageRequestSchema> } {
+  return typeof message === 'object' && 'request' in message
+}
+
+function messageOf(message: string | MessageInitShape<typeof a2a.MessageSchema>): MessageInitShape<typeof a2a.MessageSchema> {
+  return typeof message === 'string' ? { parts: [{ content: { case: 'text', value: message } }] } : message
+}
