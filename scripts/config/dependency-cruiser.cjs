@@ -77,7 +77,14 @@ module.exports = {
       to: { path: '^src/node/', dependencyTypesNot: ['type-only'] }
     },
     // Commands speak to a running node through the admin client, as any outside program could.
-    room('cli', '^src/cli/(?!demo/|host/|mcp/)', [...SCHEMA, '^src/node/', '^src/admin/client[.]ts$', '^src/cli/', ...library('commander', 'yaml'), ...BUILTIN]),
+    room('cli', '^src/cli/(?!demo/|host/|mcp/)', [
+      ...SCHEMA,
+      '^src/node/',
+      '^src/admin/client[.]ts$',
+      '^src/cli/',
+      ...library('commander', 'yaml'),
+      ...BUILTIN
+    ]),
     // `mcp` speaks to the node as the other commands do, but its tools have the shapes of the admin API.
     room('cli/mcp', '^src/cli/mcp/', [...SCHEMA, '^src/node/', '^src/admin/', '^src/cli/', ...library('@modelcontextprotocol/server', 'zod'), ...BUILTIN]),
     // `up` and `agent run` are where a node and its admin server come together.
