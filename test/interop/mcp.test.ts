@@ -24,6 +24,14 @@ interface Result {
   readonly _meta?: Readonly<Record<string, unknown>>
 }
 
+interface TaskShown {
+  readonly id: string
+  readonly state: string
+  readonly session: string
+  readonly results: Readonly<Record<string, unknown>>
+  readonly steps: readonly { readonly agent: string; readonly state: string }[]
+}
+
 describe('hansa mcp', function () {
   this.timeout(120_000)
   const processes = new HansaProcesses()
@@ -167,6 +175,53 @@ describe('hansa mcp', function () {
       assert.equal(code, 0, stderr)
     })
   }
+
+  it('runs tasks of several agents, and shows what was said', async () => {
+    const { client } = await overStdio('auto')
+    const call = (name: string, given: Record<string, unknown>, heard: string[] = []): Promise<Result> =>
+      client.callTool({ name: `hansa_${name}`, arguments: given }, { onprogress: ({ message }) => heard.push(message ?? '') })
+    const heard: string[] = []
+    const goal = { want: ['poem'], given: { theme: 'snow', lines: 3 } }
+    const ran = await call('task_run', { goal, id: 'winter' }, heard)
+    assert.equal(ran.isError, undefined, textOf(ran))
+    const task = ran.structuredContent as TaskShown
+    assert.deepEqual([task.id, task.state, task.results], ['winter', 'completed', { poem: 'snow x3' }])
+    assert.deepEqual(
+      task.steps.map(({ agent, state }) => [agent, state]),
+      [['poet@north.example', 'completed']]
+    )
+    assert.ok(heard.some((message) => /: in progress/.test(message)) && /: completed/.test(heard.at(-1) ?? ''), JSON.stringify(heard))
+    // The same name starts nothing new.
+    assert.deepEqual((await call('task_run', { goal, id: 'winter' })).structuredContent, task)
+    assert.deepEqual((await call('task_show', { id: 'winter' })).structuredContent, task)
+
+    const long = { want: ['poem'], given: { theme: 'sea', lines: 600 } }
+    assert.equal(((await call('task_run', { goal: long, id: 'long', wait: false })).structuredContent as TaskShown).results['poem'], undefined)
+    await until(
+      'its step runs',
+      async () => ((await call('task_show', { id: 'long' })).structuredContent as TaskShown).steps[0]?.state === 'in progress',
+      20_000
+    )
+    assert.equal(codeOf(await call('task_answer', { id: 'long', step: 'nothing', text: 'yes' })), 'NOT_FOUND')
+    await call('task_cancel', { id: 'long' })
+    await until('it is canceled', async () => ((await call('task_show', { id: 'long' })).structuredContent as TaskShown).state === 'canceled', 20_000)
+
+    const impossible = await call('task_run', { goal: { want: ['symphony'], given: { theme: 'snow' } } })
+    assert.equal(codeOf(impossible), 'NO_PLAN')
+    assert.match(textOf(impossible), /symphony/)
+    assert.equal(codeOf(await call('task_run', {})), 'INVALID_ARGUMENT')
+    assert.equal(codeOf(await call('task_show', { id: 'none' })), 'NOT_FOUND')
+
+    const { sessions } = (await call('session_list', { limit: 5 })).structuredContent as { sessions: { id: string; peer: string }[] }
+    assert.ok(
+      sessions.some(({ id }) => id === task.session),
+      JSON.stringify(sessions)
+    )
+    const said = (await call('session_show', { id: task.session })).structuredContent as { entries: { from: string; kind: string }[] }
+    assert.ok(said.entries.length >= 2)
+    assert.equal(said.entries[0]?.kind, 'message')
+    assert.equal(codeOf(await call('session_show', { id: 'none' })), 'NOT_FOUND')
+  })
 
   it('says in each answer that the node is down, and finds it again when it is up', async () => {
     const home = await processes.init('south', { domain: 'south.example' })

@@ -1,8 +1,6 @@
 import type { JsonObject } from '@bufbuild/protobuf'
+import { isFact } from '../../core/ids/fact.ts'
 import type { McpTool, ToolSchema } from './mcp-tool.ts'
-
-/** Lower-case letters, digits, dashes and dots (extension urn:hansa:facts). */
-const FACT = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/
 
 /** A record holds at most 32 skills with at most 256 names in all (schema/hansa/v1/directory.proto); more would get the whole registration refused. */
 const MAX_SKILLS = 32
@@ -19,7 +17,7 @@ export function toolFacts(tools: readonly McpTool[]): JsonObject | undefined {
     const inputs = [...input.required]
     const outputs = output === undefined ? [] : [...propertiesOf(output)]
     const all = [...inputs, ...outputs]
-    if (all.length === 0 || !all.every((fact) => FACT.test(fact)) || names + all.length > MAX_NAMES) continue
+    if (all.length === 0 || !all.every(isFact) || names + all.length > MAX_NAMES) continue
     if (Object.keys(skills).length === MAX_SKILLS) break
     names += all.length
     skills[name] = { inputs, outputs }

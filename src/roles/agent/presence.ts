@@ -30,6 +30,8 @@ export class Presence {
   #updateAfter = 0
   #card: ReadCard | undefined
   #cardReadAt = 0
+  /** Said by the client since the card was last read. */
+  #cardChanged = false
   /** What the registered description was made from; a difference means an update (draft 3.2.2). */
   #registeredAs: string | undefined
   #revision = 0
@@ -46,7 +48,7 @@ export class Presence {
   constructor(deps: PresenceDeps) {
     this.#deps = deps
     deps.client.onCardChange?.(() => {
-      this.#cardReadAt = -Infinity
+      this.#cardChanged = true
       this.#wake.abort()
     })
     const seed = () => deps.identities.self()?.peer ?? ''
@@ -153,8 +155,10 @@ export class Presence {
   /** Reads the card at first, then now and then. A later card that is refused is a problem to show, but the agent stays as it was registered. */
   async #lookAtCard(signal: AbortSignal): Promise<void> {
     const { client, clock, timing, log } = this.#deps
-    const due = this.#card === undefined || clock.monotonic() - this.#cardReadAt >= timing.cardEvery
+    const due = this.#card === undefined || this.#cardChanged || clock.monotonic() - this.#cardReadAt >= timing.cardEvery
     if (!due) return
+    // Before it is read: a change meanwhile is another one.
+    this.#cardChanged = false
     try {
       this.#card = await withDeadline(clock, timing.cardTimeout, 'reading the card', signal, (inner) => readCard(client, inner))
       this.#cardProblem = undefined

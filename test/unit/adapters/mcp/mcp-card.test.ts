@@ -64,9 +64,9 @@ describe('toolFacts', () => {
       facts({
         name: 'book',
         in: schema({ destination: {}, seat: {} }, ['destination']),
-        out: schema({ 'flight.confirmation-2': {}, note: {} }, ['flight.confirmation-2'])
+        out: schema({ 'flight-confirmation-2': {}, note: {} }, ['flight-confirmation-2'])
       }),
-      { skills: { book: { inputs: ['destination'], outputs: ['flight.confirmation-2'] } } }
+      { skills: { book: { inputs: ['destination'], outputs: ['flight-confirmation-2'] } } }
     )
     assert.deepEqual(facts({ name: 'see', out: schema({ a: {}, b: {} }) }), { skills: { see: { inputs: [], outputs: ['a', 'b'] } } })
   })

@@ -254,6 +254,8 @@ export class FakeAgent implements AgentClient {
   hangs = false
   cardBytes: Uint8Array = new TextEncoder().encode(JSON.stringify(CARD))
   probes = 0
+  /** Says that the card has changed. */
+  changed: () => void = () => undefined
   answer: (
     operation: Operation,
     request: Message,
@@ -268,6 +270,9 @@ export class FakeAgent implements AgentClient {
   async card() {
     if (!this.online) throw new HansaError('AGENT_UNREACHABLE', 'connection refused')
     return this.cardBytes
+  }
+  onCardChange(listener: () => void) {
+    this.changed = listener
   }
   async probe() {
     this.probes++

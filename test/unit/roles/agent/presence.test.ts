@@ -237,6 +237,21 @@ describe('an agent on the swarm', () => {
     await clock.run(service.stop())
   })
 
+  it('does so at once when the agent says that its card has changed', async () => {
+    const { clock, rpc, client, service } = house()
+    const descriptions = serveRegistration(rpc, ARS, () => clock.now())
+    serveAttachment(rpc, GW1, 1000)
+    await service.start()
+    await clock.run(service.ready())
+    client.cardBytes = new TextEncoder().encode(JSON.stringify({ ...CARD, name: 'Flight agent 2' }))
+    client.changed()
+    await clock.advance(10)
+    assert.equal(descriptions.at(-1)?.name, 'Flight agent 2')
+    await clock.advance(60_000)
+    assert.equal(rpc.calls(methods.update).length, 1)
+    await clock.run(service.stop())
+  })
+
   it('stays as it is, and says why, when its new card is none', async () => {
     const { clock, rpc, client, service } = house()
     serveRegistration(rpc, ARS, () => clock.now())
