@@ -301,6 +301,15 @@ describe('messages for agents that are offline (draft 3.3.1)', () => {
     assert.equal(await stateOf(id), TaskState.COMPLETED)
   })
 
+  it('a gateway that keeps nothing says that the agent cannot be reached', async () => {
+    const none = keeper({ inbox: { ...DATA_DEFAULTS.inbox, enabled: false } }, 'none')
+    await none.plane.start()
+    world.homes.set(handle, none.identity.spiffeId)
+    world.tell(none, 'offline', handle)
+    await assert.rejects(send('m1'), { code: 'AGENT_UNREACHABLE' })
+    assert.equal(none.plane.inbox, undefined)
+  })
+
   it('an agent that nobody knows cannot be written to, nor one whose registration has ended', async () => {
     world.tell(south, 'offline', handle)
     const { id } = await send('m1')
