@@ -125,6 +125,14 @@ export class InboxBook {
     return true
   }
 
+  /** A newer answer takes the place of the one that was kept; one that is too large does not. */
+  async renew(id: string, answer: Uint8Array): Promise<void> {
+    const item = this.find(id)
+    if (item === undefined || item.state !== InboxState.DELIVERED || answer.length > MAX_ANSWER) return
+    this.#store.put(ANSWERS, id, answer)
+    await this.#write(create(InboxItemSchema, { ...item, responseBytes: answer.length }))
+  }
+
   /** Forgets an item, over or not. */
   async remove(id: string): Promise<void> {
     for (const table of [TABLE, REQUESTS, ANSWERS]) this.#store.delete(table, id)

@@ -12,6 +12,7 @@ import {
   SendMessageResponseSchema,
   type StreamResponse,
   type Task,
+  TaskSchema,
   TaskState
 } from '../../../../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { readMessage, writeMessage } from '../../../../../src/wire/messages.ts'
@@ -54,7 +55,14 @@ describe('messages for agents that are offline (draft 3.3.1)', () => {
     world.tell(south, 'online', handle)
   })
 
+  /** How the agent's own task is. */
+  let task: MessageInitShape<typeof TaskSchema>
+
   async function serve(stream: ServerStream, header: RelayHeader): Promise<void> {
+    if (header.operation === 'GetTask') {
+      await readMessage(stream, 1e6)
+      return writeMessage(stream, toBinary(TaskSchema, create(TaskSchema, task)))
+    }
     const request = fromBinary(SendMessageRequestSchema, (await readMessage(stream, 1e8)) ?? new Uint8Array())
     given.push({ header, request, traceparent: stream.traceparent })
     const response = create(SendMessageResponseSchema, await answer(request))
@@ -225,11 +233,17 @@ describe('messages for agents that are offline (draft 3.3.1)', () => {
   it('the task that an agent answers with is named, and its state is that of the receipt', async () => {
     world.tell(south, 'offline', handle)
     const { id } = await send('m1')
-    answer = () => ({ payload: { case: 'task', value: { id: 'task 7', contextId: 'talk', status: { state: TaskState.INPUT_REQUIRED } } } })
+    task = { id: 'task 7', contextId: 'talk', status: { state: TaskState.INPUT_REQUIRED } }
+    answer = () => ({ payload: { case: 'task', value: task } })
     world.tell(south, 'online', handle)
     await world.clock.settle()
     const mirrored = await about('GetTask', id)
     assert.deepEqual([mirrored.id, mirrored.status?.state, inboxOf(mirrored)['taskId']], [id, TaskState.INPUT_REQUIRED, 'task 7'])
+    task = { ...task, status: { state: TaskState.COMPLETED }, artifacts: [{ artifactId: 'a', parts: [{ content: { case: 'text', value: 'at last' } }] }] }
+    const ended = await about('GetTask', id)
+    assert.deepEqual([ended.id, ended.status?.state, ended.artifacts[0]?.parts[0]?.content.value], [id, TaskState.COMPLETED, 'at last'])
+    world.tell(south, 'offline', handle)
+    assert.equal(await stateOf(id), TaskState.COMPLETED, 'as it was last seen')
   })
 
   it('an answer that is too large is not kept, and the receipt says so', async () => {
