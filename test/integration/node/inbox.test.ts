@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { create } from '@bufbuild/protobuf'
+import { nodeOperations } from '../../../src/admin/node/node-operations.ts'
 import { createHandlerClient } from '../../../src/adapters/inprocess-agent/handler-client.ts'
 import { createNode } from '../../../src/node/create-node.ts'
 import type { HansaNode } from '../../../src/node/hansa-node.ts'
@@ -95,6 +96,28 @@ describe('messages for an agent that is offline, on real nodes of two domains', 
     await assert.rejects(caller.node.swarm.invoke(HANDLE, 'CancelTask', TaskSchema, create(CancelTaskRequestSchema, { id: receipt?.id ?? '' })), {
       code: 'TASK_NOT_CANCELABLE'
     })
+  })
+
+  it('its operator sees and drops what waits; who called by the admin API reads and takes back', async () => {
+    const signal = AbortSignal.timeout(PATIENCE)
+    const mine = nodeOperations(caller.node)
+    const request = { agent: HANDLE, text: 'by hand', files: [], stream: false, inbox: { ttlMs: 60_000 } }
+    const receipts: string[] = []
+    for (let i = 0; i < 2; i++)
+      for await (const event of mine.call(request, signal)) if (event.kind === 'response' && event.receipt !== undefined) receipts.push(event.receipt.id)
+    const [one = '', two = ''] = receipts
+    const keeper = south.nodes().find((node) => node.agw?.inbox?.list('laptop').some(({ id }) => id === one))
+    assert.ok(keeper !== undefined)
+    const theirs = nodeOperations(keeper)
+    const { items } = await theirs.inbox({ agent: 'laptop' }, signal)
+    assert.deepEqual(
+      items.filter(({ id }) => receipts.includes(id)).map(({ state, principal }) => [state, principal]),
+      Array.from({ length: 2 }, () => ['waiting', 'spiffe://north.example/agent/caller'])
+    )
+    assert.equal((await theirs.inboxDrop({ id: one }, signal)).state, 'canceled')
+    assert.equal((await mine.receipt({ agent: HANDLE, id: one, cancel: false }, signal)).state, 'TASK_STATE_CANCELED')
+    assert.equal((await mine.receipt({ agent: HANDLE, id: two, cancel: true }, signal)).state, 'TASK_STATE_CANCELED')
+    await assert.rejects(mine.inbox({}, signal), { code: 'ROLE_MISSING' })
   })
 
   it('delivers in order when the agent is back, each message once, and the reply is in the receipt', async () => {

@@ -240,6 +240,37 @@ describe('commands at a running node', () => {
     await shows('cert status', /state +revoked/, 1)
   })
 
+  it('call --inbox prints the receipt, receipt what became of it, gw inbox what waits', async () => {
+    const id = 'inbox-0fJ3kq9XbVd2LrT5yWc8Zg.agw.gw1'
+    const item = {
+      ...{ id, agent: agent.handle, principal: 'spiffe://south.example/agent/n', messageId: 'm', state: 'waiting', attempts: 2, size: 120 },
+      receivedAt: 0,
+      expiresAt: 3_600_000,
+      failure: { code: 'AGENT_UNREACHABLE', message: 'it sleeps', hint: '', metadata: {} }
+    }
+    const asked: unknown[] = []
+    const hansa = await serve({
+      async *call({ inbox }) {
+        asked.push(inbox)
+        yield { kind: 'response', text: 'The message waits.', response: {}, receipt: { id, state: 'waiting', expiresAt: 3_600_000 } }
+        yield { kind: 'end', agent: agent.handle, ms: 1, hops: [], encrypted: false, translated: false, translations: [] }
+      },
+      receipt: async ({ cancel }) => ({ state: cancel ? 'TASK_STATE_CANCELED' : 'TASK_STATE_COMPLETED', text: 'done', task: { id } }),
+      inbox: async ({ agent: of }) => ({ items: of === 'nobody' ? [] : [item] }),
+      inboxDrop: async () => item
+    })
+    const sent = await hansa('call', 'flight', 'hello', '--inbox', '--ttl', '2h')
+    assert.match(sent.stdout, /^waiting until 1970-01-01T01:00:00Z: The message waits\.\nreceipt inbox-0fJ3kq9XbVd2LrT5yWc8Zg\.agw\.gw1$/m)
+    await hansa('call', 'flight', 'hello', '--inbox')
+    await hansa('call', 'flight', 'hello')
+    assert.deepEqual(asked, [{ ttlMs: 7_200_000 }, {}, undefined])
+    assert.match((await hansa('receipt', 'flight', id)).stdout, /^TASK_STATE_COMPLETED\ndone$/m)
+    assert.match((await hansa('receipt', 'flight', id, '--cancel')).stdout, /TASK_STATE_CANCELED/)
+    assert.match((await hansa('gw', 'inbox')).stdout, /inbox-0f.* flight@north\.example .* waiting +2 +120 .* it sleeps \(AGENT_UNREACHABLE\)/)
+    assert.doesNotMatch((await hansa('gw', 'inbox', 'nobody')).stdout, /inbox-0f/)
+    assert.match((await hansa('gw', 'inbox-drop', id)).stdout, /^dropped inbox-0f/)
+  })
+
   it('config check names every problem, and show the effective values', async () => {
     const { homePaths } = await import('../../../src/node/home/home-paths.ts')
     const hansa = (...argv: string[]): Promise<CliRun> => runCli([...argv, '--home', home], { env: { HANSA_LOG_LEVEL: 'debug' } })

@@ -1,10 +1,11 @@
-import { clone, create } from '@bufbuild/protobuf'
+import { clone, create, toBinary } from '@bufbuild/protobuf'
 import { afterFailure } from '../../../../core/inbox/after-failure.ts'
 import type { ByteBudget } from '../../../../core/structures/byte-budget.ts'
 import type { Clock } from '../../../../ports/clock.ts'
 import type { Log } from '../../../../ports/log.ts'
 import { HansaError, toHansaError } from '../../../../schema/errors.ts'
 import { type InboxItem, InboxSchema, InboxState, type RelayHeader, RelayHeaderSchema } from '../../../../schema/generated/hansa/v1/gateway_pb.ts'
+import { GetTaskRequestSchema } from '../../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { readMessage } from '../../../../wire/messages.ts'
 import { methods } from '../../../../wire/methods.ts'
 import { createDoorCall } from '../door-call.ts'
@@ -30,6 +31,9 @@ const AGENTS_AT_A_TIME = 8
 
 /** How often is looked for agents that came back elsewhere, for pauses that are over, and for what has expired, in milliseconds. */
 const TICK_MS = 1_000
+
+/** How long a sender who reads its receipt waits for news of the agent's task, in milliseconds; what was known last serves otherwise. */
+const FOLLOW_MS = 5_000
 
 interface Pause {
   readonly failures: number
@@ -113,7 +117,7 @@ export class Courier {
     if (item === undefined) return true
     if (request === undefined) return this.#end(id, { state: InboxState.REFUSED, error: new HansaError('INTERNAL', 'the message is not on disk any longer') })
     try {
-      const answer = await this.#send(item, request)
+      const answer = await this.#ask(item, 'SendMessage', request, methods.relay.timeoutMs)
       this.#pauses.delete(item.agent)
       return await this.#end(id, { state: InboxState.DELIVERED, answer })
     } catch (thrown) {
@@ -129,16 +133,26 @@ export class Courier {
     }
   }
 
-  /** The agent's answer, encoded. The same message with the same ID as it came, for the same principal. */
-  async #send(item: InboxItem, request: Uint8Array): Promise<Uint8Array> {
+  /** How the task is now that an agent has answered with (an encoded Task), asked in the name of the sender; undefined when nobody can say. */
+  async follow(item: InboxItem, taskId: string): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#ask(item, 'GetTask', toBinary(GetTaskRequestSchema, create(GetTaskRequestSchema, { id: taskId })), FOLLOW_MS)
+    } catch {
+      return undefined
+    }
+  }
+
+  /** The agent's answer, encoded. A message is the same with the same ID as it came, for the same principal. */
+  async #ask(item: InboxItem, operation: 'SendMessage' | 'GetTask', request: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     const { clock, memory, run } = this.#deps
     const cut = new AbortController()
-    const { timeoutMs, maxBytes } = methods.relay
+    const { maxBytes } = methods.relay
     const stopTimer = clock.after(timeoutMs, () => cut.abort(new HansaError('DEADLINE_EXCEEDED', `no answer within ${timeoutMs} ms`)))
     const account = memory.open(item.principal)
     const traceparent = item.traceparent === '' ? {} : { traceparent: item.traceparent }
     const call = createDoorCall(request, { signal: cut.signal, timeoutMs, ...traceparent })
     const header = clone(RelayHeaderSchema, item.header ?? create(RelayHeaderSchema))
+    header.operation = operation
     header.inbox = create(InboxSchema, { kept: true })
     run({ kind: 'inbox', principal: item.principal }, call.incoming, header).then(
       () => call.finish(),

@@ -36,11 +36,18 @@ export class InboxBook {
     this.#clock = clock
     this.#bounds = bounds
     this.#index = new InboxIndex(bounds)
-    const items = [...store.entries(TABLE)].map(([, bytes]) => indexed(decode(InboxItemSchema, bytes)))
-    items.sort((a, b) => (a.sequence < b.sequence ? -1 : 1))
-    // What was being delivered when the process ended is delivered again: nobody knows how far it had come.
-    for (const item of items) if (item.phase !== 'ended') this.#index.put({ ...item, phase: 'waiting' })
-    for (const item of items.filter(({ phase }) => phase === 'ended').sort((a, b) => a.endedAt - b.endedAt)) this.#index.put(item)
+    const items = [...store.entries(TABLE)].map(([, bytes]) => decode(InboxItemSchema, bytes)).sort((a, b) => (a.sequence < b.sequence ? -1 : 1))
+    for (const item of items) {
+      if (item.endedAt > 0n) continue
+      if (item.state === InboxState.DELIVERING) {
+        // What was being delivered when the process ended is delivered again: nobody knows how far it had come. On disk with the next commit.
+        item.state = InboxState.WAITING
+        store.put(TABLE, item.id, toBinary(InboxItemSchema, item))
+      }
+      this.#index.put(indexed(item))
+    }
+    const ended = items.filter(({ endedAt }) => endedAt > 0n).sort((a, b) => Number(a.endedAt - b.endedAt))
+    for (const item of ended) this.#index.put(indexed(item))
   }
 
   get index(): Omit<InboxIndex, 'put' | 'remove'> {
@@ -116,6 +123,14 @@ export class InboxBook {
       })
     )
     return true
+  }
+
+  /** A newer answer takes the place of the one that was kept; one that is too large does not. */
+  async renew(id: string, answer: Uint8Array): Promise<void> {
+    const item = this.find(id)
+    if (item === undefined || item.state !== InboxState.DELIVERED || answer.length > MAX_ANSWER) return
+    this.#store.put(ANSWERS, id, answer)
+    await this.#write(create(InboxItemSchema, { ...item, responseBytes: answer.length }))
   }
 
   /** Forgets an item, over or not. */

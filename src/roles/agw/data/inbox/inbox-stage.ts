@@ -1,9 +1,9 @@
-import { create, toBinary } from '@bufbuild/protobuf'
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { formatHandle } from '../../../../core/ids/agent-id.ts'
 import { quote } from '../../../../core/ids/domain.ts'
 import { formatReceiptId } from '../../../../core/ids/receipt-id.ts'
 import { mayWait } from '../../../../core/inbox/after-failure.ts'
-import { expiryOf } from '../../../../core/inbox/inbox-bounds.ts'
+import { expiryOf, MAX_ANSWER } from '../../../../core/inbox/inbox-bounds.ts'
 import type { Clock } from '../../../../ports/clock.ts'
 import { HansaError, toHansaError } from '../../../../schema/errors.ts'
 import { type InboxItem, InboxState, RelayHeaderSchema } from '../../../../schema/generated/hansa/v1/gateway_pb.ts'
@@ -16,6 +16,7 @@ import {
 } from '../../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { decode } from '../../../../wire/decode.ts'
 import { writeMessage } from '../../../../wire/messages.ts'
+import { isTerminal } from '../../../../wire/task-states.ts'
 import type { RelayCall, Stage } from '../relay-call.ts'
 import type { Held } from './held.ts'
 import type { InboxBook } from './inbox-book.ts'
@@ -28,6 +29,8 @@ export interface InboxStageDeps {
   readonly ttlMs: number
   /** Unguessable, at least 22 characters of base64url. */
   readonly newId: () => string
+  /** How the task is now that an agent has answered with (an encoded Task); undefined when nobody can say. */
+  readonly follow: (item: InboxItem, taskId: string) => Promise<Uint8Array | undefined>
   /** A message was kept for this agent (handle). */
   readonly kept: (agent: string) => void
 }
@@ -71,6 +74,24 @@ export function inboxStage(deps: InboxStageDeps, forward: Stage): Stage {
     return item
   }
 
+  /** A receipt whose agent works on it is as that task is now: who only asks for the receipt sees it end. */
+  async function refresh(item: InboxItem): Promise<void> {
+    const kept = book.answer(item.id)
+    const { payload } = kept === undefined ? create(SendMessageResponseSchema) : fromBinary(SendMessageResponseSchema, kept)
+    if (payload.case !== 'task' || isTerminal(payload.value.status?.state)) return
+    const bytes = await deps.follow(item, payload.value.id)
+    if (bytes === undefined) return
+    const task = decode(TaskSchema, bytes)
+    task.history = []
+    let renewed = toBinary(SendMessageResponseSchema, create(SendMessageResponseSchema, { payload: { case: 'task', value: task } }))
+    if (renewed.length > MAX_ANSWER) {
+      // How it ended is worth more than what cannot be kept anyway.
+      task.artifacts = []
+      renewed = toBinary(SendMessageResponseSchema, create(SendMessageResponseSchema, { payload: { case: 'task', value: task } }))
+    }
+    await book.renew(item.id, renewed)
+  }
+
   async function about(call: RelayCall, held: Held & { kind: 'receipt' }): Promise<void> {
     const item = mine(call, held.id)
     if (call.operation.name === 'CancelTask') {
@@ -78,6 +99,7 @@ export function inboxStage(deps: InboxStageDeps, forward: Stage): Stage {
         throw new HansaError('TASK_NOT_CANCELABLE', item.endedAt > 0n ? 'it is over' : 'the message is being delivered', { agent: item.agent })
       await book.end(item.id, { state: InboxState.CANCELED, error: new HansaError('CANCELED', 'its sender canceled it.') })
     }
+    if (call.operation.name === 'GetTask') await refresh(item)
     await answer(call, held, mine(call, held.id))
   }
 

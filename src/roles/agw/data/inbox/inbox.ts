@@ -127,6 +127,7 @@ export function createInbox(deps: InboxDeps): Inbox {
       inboxStage(
         {
           ...{ clock, book, ttlMs: settings.ttlMs, newId: deps.newId },
+          follow: (item, taskId) => courier.follow(item, taskId),
           kept() {
             count?.inc({ state: 'kept' })
             courier.poke()

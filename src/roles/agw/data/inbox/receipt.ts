@@ -36,7 +36,7 @@ const FAILED = new Set(['OUTCOME_UNKNOWN', 'AGENT_FAILED', 'CONNECTION_LOST', 'D
 
 /**
  * What a sender reads of its message: an A2A task. `answer` is the encoded SendMessageResponse of the agent, once there is one; a message becomes the task's
- * artifact, a task lends the receipt its state, artifacts and status as they were then, and is named in the metadata.
+ * artifact, a task lends the receipt its state, artifacts and status as they were when it was last seen, and is named in the metadata.
  */
 export function receiptOf(item: InboxItem, answer: Uint8Array | undefined): Task {
   const { id, agent, error } = item

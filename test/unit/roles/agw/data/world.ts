@@ -7,7 +7,7 @@ import type { Rpc, ServerStream } from '../../../../../src/ports/rpc.ts'
 import { createDataPlane, type DataPlane, type DataPlaneDeps } from '../../../../../src/roles/agw/data/data-plane.ts'
 import { readMessage, writeMessage } from '../../../../../src/wire/messages.ts'
 import { DATA_DEFAULTS, type DataSettings } from '../../../../../src/roles/agw/data/settings.ts'
-import type { AttachedAgent, NextHop, RoutingView } from '../../../../../src/roles/agw/routing-view.ts'
+import type { AgentNews, AttachedAgent, NextHop, RoutingView } from '../../../../../src/roles/agw/routing-view.ts'
 import { HansaError } from '../../../../../src/schema/errors.ts'
 import { SignedRecordSchema } from '../../../../../src/schema/generated/hansa/v1/call_pb.ts'
 import { AgentStatus } from '../../../../../src/schema/generated/hansa/v1/directory_pb.ts'
@@ -45,7 +45,7 @@ function records(self: PeerIdentity, counted: { opened: number }): Records {
     counted.opened++
     const signer = new TextDecoder().decode(record.signature).split(' ')[0] ?? ''
     if (!signer.startsWith('spiffe://')) throw new HansaError('SIGNATURE_INVALID', 'no signature')
-    return { message: fromBinary(schema, record.payload), signer: identity(signer) }
+    return { message: fromBinary(schema, record.payload), signer: identity(signer, parseSpiffeId(signer).domain === self.domain) }
   }
   return {
     open,
@@ -79,11 +79,16 @@ export class World {
   /** handle -> gateway (SPIFFE ID) -> next: 'local' or the SPIFFE IDs of neighbours in order of preference. */
   readonly routes = new Map<string, Map<string, 'local' | string[]>>()
   readonly agents = new Map<string, AttachedAgent>()
+  /** Handles of agents that are offline: nobody has a way to them, as whoever asks is told. */
+  readonly offline = new Set<string>()
+  /** handle -> gateway (SPIFFE ID) that it was attached to, for calls that may wait. */
+  readonly homes = new Map<string, string>()
+  readonly #listeners = new Map<string, ((news: AgentNews) => void)[]>()
   /** Gateway (SPIFFE ID) -> language pairs that it says it has. */
   readonly translates = new Map<string, string[]>()
 
-  gateway(domain: string, settings: Partial<DataSettings> = {}, more: Pick<DataPlaneDeps, 'translator' | 'push'> = {}): Gateway {
-    const self = identity(`spiffe://${domain}/agw/gw`, true)
+  gateway(domain: string, settings: Partial<DataSettings> = {}, more: Pick<DataPlaneDeps, 'translator' | 'push' | 'inbox'> = {}, name = 'gw'): Gateway {
+    const self = identity(`spiffe://${domain}/agw/${name}`, true)
     const listed = [NORTH, SOUTH, EAST]
     const counted = { opened: 0 }
     const revoked = new Set<string>()
@@ -143,6 +148,7 @@ export class World {
   #view(self: string): RoutingView {
     return {
       nextHop: (handle, passed): NextHop => {
+        if (this.offline.has(handle)) throw new HansaError('AGENT_UNREACHABLE', `${handle} is offline`)
         const next = this.routes.get(handle)?.get(self)
         if (next === undefined) throw new HansaError('AGENT_NOT_FOUND', handle)
         if (next === 'local') {
@@ -160,9 +166,9 @@ export class World {
         })
         return { kind: 'gateway', gateway: info, via: info, languages: this.agents.get(handle)?.languages ?? [] }
       },
-      towards: () => undefined,
-      towardsHome: () => undefined,
-      onAgent: () => undefined,
+      towards: (gateway, passed) => this.#towards(gateway, passed),
+      towardsHome: (handle, passed) => this.#towards(this.homes.get(handle), passed),
+      onAgent: (listener) => void this.#listeners.set(self, [...(this.#listeners.get(self) ?? []), listener]),
       attached: (handle) => this.agents.get(handle),
       reachable: () =>
         [...this.agents.values()].map(({ handle, spiffeId }) => ({
@@ -173,6 +179,19 @@ export class World {
       gateway: (spiffeId) => create(NodeInfoSchema, { spiffeId, peerId: peerOf(spiffeId), multiaddrs: [addressOf(peerOf(spiffeId))] }),
       isNeighbor: () => true
     }
+  }
+
+  #towards(gateway: string | undefined, passed: readonly string[]): (NextHop & { kind: 'gateway' }) | undefined {
+    if (gateway === undefined || passed.includes(gateway)) return undefined
+    const info = create(NodeInfoSchema, { spiffeId: gateway, peerId: peerOf(gateway), multiaddrs: [addressOf(peerOf(gateway))] })
+    return { kind: 'gateway', gateway: info, via: info, languages: [] }
+  }
+
+  /** What the control plane of a gateway tells of its agents. */
+  tell(at: Gateway, kind: AgentNews['kind'], handle: string): void {
+    if (kind === 'online') this.offline.delete(handle)
+    else this.offline.add(handle)
+    for (const listener of this.#listeners.get(at.identity.spiffeId) ?? []) listener({ kind, handle, capabilities: ['travel/flight-booking'] })
   }
 
   /** Puts an agent's node on the net, attached to `at`. */
