@@ -17,6 +17,7 @@ export type { Agent, AgentBuilder, AgentContext, AgentOptions, Skill } from './n
 export type { JoinSwarmOptions, Reply, Swarm } from './node/join-swarm.ts'
 export type { AgentState } from './roles/agent/agent.ts'
 export type { Found, FoundAgent, Resolved } from './roles/agent/discovery.ts'
+export { replyData } from './roles/agent/reply-data.ts'
 export { replyText } from './roles/agent/reply-text.ts'
 export type { Outgoing, ResponseStream, Sent, SwarmClient } from './roles/agent/swarm-client.ts'
 export type { CallSettings, QuerySettings } from './roles/agent/swarm-client-deps.ts'

@@ -1,5 +1,7 @@
+import type { JsonObject } from '@bufbuild/protobuf'
 import type { Hop } from '../schema/generated/hansa/v1/gateway_pb.ts'
 import type { SendMessageResponse } from '../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { replyData } from '../roles/agent/reply-data.ts'
 import { replyText } from '../roles/agent/reply-text.ts'
 import type { Outgoing, SwarmClient } from '../roles/agent/swarm-client.ts'
 import type { CallSettings } from '../roles/agent/swarm-client-deps.ts'
@@ -8,6 +10,8 @@ import type { OpenNode } from './embedded-node.ts'
 export interface Reply {
   /** The words of the answer. */
   readonly text: string
+  /** Its facts: the members of its data parts. */
+  readonly data: Readonly<JsonObject>
   /** All of it: a message or a task (A2A 1.0). */
   readonly response: SendMessageResponse
   /** Gateways passed and the agent's node, with their times. */
@@ -28,11 +32,18 @@ export interface JoinSwarmOptions {
   readonly signal?: AbortSignal
 }
 
-/** Starts the node of a home in this process. Throws as OpenNode; aborting `signal` before it has started stops it. */
+/** A node hears of the servers of its domain within a second of its first connection; whoever needs more has none that can be reached, and calls will say so. */
+const ACQUAINTED_MS = 10_000
+
+/**
+ * Starts the node of a home in this process, and waits a little until it has heard of a gateway or registration server. Throws as OpenNode; aborting `signal` before it
+ * has started stops it.
+ */
 export async function joinSwarm({ home, signal }: JoinSwarmOptions, open: OpenNode): Promise<Swarm> {
   signal?.throwIfAborted()
   const node = await open({ home })
   await node.start()
+  for (let waited = 0; waited < ACQUAINTED_MS && !acquainted(node) && !signal?.aborted; waited += 20) await new Promise((resolve) => setTimeout(resolve, 20))
   if (signal?.aborted) {
     await node.stop()
     signal.throwIfAborted()
@@ -40,12 +51,16 @@ export async function joinSwarm({ home, signal }: JoinSwarmOptions, open: OpenNo
   return swarmOf(node.swarm, () => node.stop())
 }
 
+function acquainted({ member }: Awaited<ReturnType<OpenNode>>): boolean {
+  return member === undefined || member.find('agw').length > 0 || member.find('ars').length > 0
+}
+
 export function swarmOf(client: SwarmClient, stop: () => Promise<void>): Swarm {
   return {
     ...client,
     async call(agent, message, options) {
       const { response, hops } = await client.send(agent, message, options)
-      return { text: replyText(response), response, hops }
+      return { text: replyText(response), data: replyData(response), response, hops }
     },
     stop,
     [Symbol.asyncDispose]: stop

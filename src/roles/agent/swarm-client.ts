@@ -1,4 +1,5 @@
-import { create, type DescMessage, type Message, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf'
+import { create, type DescMessage, type Message, type MessageInitShape, type MessageShape, toBinary, fromJson, type JsonObject } from '@bufbuild/protobuf'
+import { ValueSchema } from '@bufbuild/protobuf/wkt'
 import { type AgentId, formatHandle, parseAgent } from '../../core/ids/agent-id.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { EmptySchema } from '../../schema/generated/hansa/v1/call_pb.ts'
@@ -13,8 +14,16 @@ import { find, type Found, resolve, type Resolved } from './discovery.ts'
 import { OutboundCall } from './outbound-call.ts'
 import type { CallSettings, QuerySettings, SwarmClientDeps } from './swarm-client-deps.ts'
 
-/** What may be sent: words, a message (its ID and role are filled in), or a whole request with its configuration. */
-export type Outgoing = string | MessageInitShape<typeof a2a.MessageSchema> | { readonly request: MessageInitShape<typeof a2a.SendMessageRequestSchema> }
+/** What may be sent: words, words and facts, a message (its ID and role are filled in), or a whole request with its configuration. */
+export type Outgoing =
+  string | OutgoingContents | MessageInitShape<typeof a2a.MessageSchema> | { readonly request: MessageInitShape<typeof a2a.SendMessageRequestSchema> }
+
+/** A message by what is in it. */
+export interface OutgoingContents {
+  readonly text?: string
+  /** Its members are facts. */
+  readonly data?: JsonObject
+}
 
 export interface Sent {
   readonly response: a2a.SendMessageResponse
@@ -132,6 +141,14 @@ function isRequest(message: Outgoing): message is { readonly request: MessageIni
   return typeof message === 'object' && 'request' in message
 }
 
-function messageOf(message: string | MessageInitShape<typeof a2a.MessageSchema>): MessageInitShape<typeof a2a.MessageSchema> {
-  return typeof message === 'string' ? { parts: [{ content: { case: 'text', value: message } }] } : message
+function messageOf(message: Exclude<Outgoing, { readonly request: unknown }>): MessageInitShape<typeof a2a.MessageSchema> {
+  if (typeof message === 'string') return { parts: [{ content: { case: 'text', value: message } }] }
+  if (!('text' in message) && !('data' in message)) return message as MessageInitShape<typeof a2a.MessageSchema>
+  const { text, data } = message
+  return {
+    parts: [
+      ...(text === undefined ? [] : [{ content: { case: 'text' as const, value: text } }]),
+      ...(data === undefined ? [] : [{ content: { case: 'data' as const, value: fromJson(ValueSchema, data) }, mediaType: 'application/json' }])
+    ]
+  }
 }
