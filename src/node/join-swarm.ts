@@ -7,6 +7,7 @@ import type { Outgoing, SwarmClient } from '../roles/agent/swarm-client.ts'
 import type { CallSettings } from '../roles/agent/swarm-client-deps.ts'
 import type { OpenNode } from './embedded-node.ts'
 
+/** An answer to a call. */
 export interface Reply {
   /** The words of the answer. */
   readonly text: string
@@ -26,9 +27,11 @@ export interface Swarm extends SwarmClient, AsyncDisposable {
   stop(): Promise<void>
 }
 
+/** Who joins, and for how long it may try. */
 export interface JoinSwarmOptions {
   /** A node's home, made by `hansa join`. */
   readonly home: string
+  /** Ends the attempt; of no use once it has joined. */
   readonly signal?: AbortSignal
 }
 

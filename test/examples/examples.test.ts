@@ -14,11 +14,11 @@ const NODE = {
   HANSA_AGENT_PROBE: '200ms',
   HANSA_LOG_LEVEL: 'silent'
 }
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 120_000
 
 /** Programs that a newcomer would copy, as they stand, against two domains. */
 describe('the examples', function () {
-  this.timeout(180_000)
+  this.timeout(400_000)
   let world: World
   const running: ChildProcess[] = []
 

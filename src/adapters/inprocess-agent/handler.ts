@@ -33,8 +33,11 @@ export type AnswerFile = {
 
 /** An answer by what is in it: words, data (an object's members are facts; undefined ones are left out), files; in this order, each a part. */
 export interface Contents {
+  /** Words. */
   readonly text?: string
+  /** JSON. */
   readonly data?: JsonValue | { readonly [fact: string]: JsonValue | undefined }
+  /** In this order. */
   readonly files?: readonly AnswerFile[]
 }
 

@@ -14,18 +14,23 @@ import { find, type Found, resolve, type Resolved } from './discovery.ts'
 import { OutboundCall } from './outbound-call.ts'
 import type { CallSettings, QuerySettings, SwarmClientDeps } from './swarm-client-deps.ts'
 
+export type { A2aOperationName, NetworkOperationName, OperationName } from '../../wire/operations.ts'
+
 /** What may be sent: words, words and facts, a message (its ID and role are filled in), or a whole request with its configuration. */
 export type Outgoing =
   string | OutgoingContents | MessageInitShape<typeof a2a.MessageSchema> | { readonly request: MessageInitShape<typeof a2a.SendMessageRequestSchema> }
 
 /** A message by what is in it. */
 export interface OutgoingContents {
+  /** Its words. */
   readonly text?: string
   /** Its members are facts. */
   readonly data?: JsonObject
 }
 
+/** An answer, and how it came. */
 export interface Sent {
+  /** A message or a task. */
   readonly response: a2a.SendMessageResponse
   /** Gateways passed and the agent's node, first to last, with the time spent at each and all behind it. */
   readonly hops: readonly Hop[]
@@ -51,7 +56,9 @@ export interface SwarmClient {
   find(request: MessageInitShape<typeof DiscoverRequestSchema>, options?: QuerySettings): Promise<Found>
   /** The record of one agent, by handle, resource ID, SPIFFE ID, or its bare name in the own domain, with what was verified. */
   resolve(agent: string, options?: QuerySettings): Promise<Resolved>
+  /** Sends a message and waits for the answer: a message, or a task when it has ended or asks something. */
   send(agent: string, message: Outgoing, options?: CallSettings): Promise<Sent>
+  /** Sends a message; its answer is given as it is made. */
   stream(agent: string, message: Outgoing, options?: CallSettings): ResponseStream
   /** Any unary operation of A2A, such as GetTask or CancelTask. */
   invoke<S extends DescMessage>(agent: string, operation: OperationName, response: S, request: Message, options?: CallSettings): Promise<MessageShape<S>>
