@@ -13,8 +13,8 @@ import * as agents from './node/create-agent.ts'
 import { createNode } from './node/create-node.ts'
 import * as swarms from './node/join-swarm.ts'
 
+export type { Answer, AnswerFile, Chunk, Contents, MessageContext, Pieces, Progress, Question } from './adapters/inprocess-agent/handler.ts'
 export type { Agent, AgentBuilder, AgentContext, AgentOptions, Skill } from './node/create-agent.ts'
-export type { Answer, AnswerFile, Chunk, Contents, MessageContext, Pieces, Progress, Question } from './node/create-agent.ts'
 export type { JoinSwarmOptions, Reply, Swarm } from './node/join-swarm.ts'
 export type { AgentState } from './roles/agent/agent.ts'
 export type { Attached } from './roles/agent/attachment.ts'
@@ -22,16 +22,7 @@ export type { Found, FoundAgent, Resolved } from './roles/agent/discovery.ts'
 export type { Registered } from './roles/agent/registration.ts'
 export { replyData } from './roles/agent/reply-data.ts'
 export { replyText } from './roles/agent/reply-text.ts'
-export type {
-  A2aOperationName,
-  NetworkOperationName,
-  OperationName,
-  Outgoing,
-  OutgoingContents,
-  ResponseStream,
-  Sent,
-  SwarmClient
-} from './roles/agent/swarm-client.ts'
+export type { Outgoing, OutgoingContents, ResponseStream, Sent, SwarmClient } from './roles/agent/swarm-client.ts'
 export type { CallSettings, QuerySettings } from './roles/agent/swarm-client-deps.ts'
 export type { Verified } from './roles/agent/verify-record.ts'
 export { type ErrorCode, ERRORS, HansaError, isErrorCode } from './schema/errors.ts'
@@ -42,6 +33,7 @@ export type { AppliedTranslation, Hop } from './schema/generated/hansa/v1/gatewa
 export type { NodeInfo } from './schema/generated/hansa/v1/trust_pb.ts'
 export type * from './schema/generated/lf/a2a/v1/a2a_pb.ts'
 export { Role, TaskState } from './schema/generated/lf/a2a/v1/a2a_pb.ts'
+export type { A2aOperationName, NetworkOperationName, OperationName } from './wire/operations.ts'
 
 /** Defines an agent that runs in this process; `start` puts it on the swarm. */
 export function createAgent(options: agents.AgentOptions): agents.AgentBuilder {

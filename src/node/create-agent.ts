@@ -6,8 +6,6 @@ import type { Message } from '../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import type { EmbeddedNode, OpenNode } from './embedded-node.ts'
 import { type Swarm, swarmOf } from './join-swarm.ts'
 
-export type { Answer, AnswerFile, Chunk, Contents, MessageContext, Pieces, Progress, Question } from '../adapters/inprocess-agent/handler.ts'
-
 /** What the agent can do. Its id and tags are its capabilities where they are capability paths such as travel/flight-booking. */
 export interface Skill {
   readonly id: string

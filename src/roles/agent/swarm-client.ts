@@ -14,8 +14,6 @@ import { find, type Found, resolve, type Resolved } from './discovery.ts'
 import { OutboundCall } from './outbound-call.ts'
 import type { CallSettings, QuerySettings, SwarmClientDeps } from './swarm-client-deps.ts'
 
-export type { A2aOperationName, NetworkOperationName, OperationName } from '../../wire/operations.ts'
-
 /** What may be sent: words, words and facts, a message (its ID and role are filled in), or a whole request with its configuration. */
 export type Outgoing =
   string | OutgoingContents | MessageInitShape<typeof a2a.MessageSchema> | { readonly request: MessageInitShape<typeof a2a.SendMessageRequestSchema> }
