@@ -24,16 +24,21 @@ export interface Skill {
   readonly outputs?: readonly string[]
 }
 
+/** Who the agent is and what it can do. */
 export interface AgentOptions {
   /** A node's home with the role agent, made by `hansa join`; the agent's handle is in its certificate. */
   readonly home: string
+  /** Shown name. */
   readonly name: string
+  /** What it does, in a sentence or two: searches look here. */
   readonly description: string
+  /** At least one, whose id or tag is a capability path. */
   readonly skills: readonly Skill[]
   /** Capability paths, when they are not to be taken from the skills. */
   readonly capabilities?: readonly string[]
   /** BCP 47 tags; en otherwise. */
   readonly languages?: readonly string[]
+  /** Of the agent; 1.0.0 otherwise. */
   readonly version?: string
   /**
    * False: a message that comes twice is worked on twice. Otherwise its sender may send it again, under its messageId, until it has an answer, and it is worked on once
@@ -49,11 +54,13 @@ export interface AgentOptions {
 /** What a message comes with; the swarm, so that an agent can ask others; and what was said before in the conversation. */
 export type AgentContext = MessageContext & { readonly swarm: Swarm; readonly session: Conversation }
 
+/** An agent that lacks its answer. */
 export interface AgentBuilder {
   /** `answer` gets each message and gives words, a message, or pieces one after the other (then the answer streams). */
   onMessage(answer: (message: Message, context: AgentContext) => Answer | Promise<Answer>): Agent
 }
 
+/** An agent of this process. */
 export interface Agent extends AsyncDisposable {
   /**
    * Resolves when the agent is registered, attached and can be found: its handle, and its A2A URL at the gateway (empty when that has no ingress). Throws
@@ -64,6 +71,7 @@ export interface Agent extends AsyncDisposable {
   stop(): Promise<void>
   /** Leaves the directory for good, then stops. */
   deregister(options?: { readonly signal?: AbortSignal }): Promise<void>
+  /** Undefined before `start` and after `stop`. */
   state(): AgentState | undefined
   /** Throws NODE_NOT_RUNNING before `start`. */
   readonly swarm: Swarm

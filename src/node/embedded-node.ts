@@ -11,6 +11,8 @@ export interface EmbeddedNode extends TaskWork {
   stop(): Promise<void>
   readonly swarm: SwarmClient
   readonly sessions: Sessions
+  /** Nodes of its domain that it has heard of. */
+  readonly member?: { find(role: 'agw' | 'ars'): readonly unknown[] }
   /** Present when the node was made with an agent. */
   readonly agent?: AgentService
 }

@@ -1,6 +1,8 @@
 import type { JsonObject } from '@bufbuild/protobuf'
+import { replyData } from '../roles/agent/reply-data.ts'
 import { replyText } from '../roles/agent/reply-text.ts'
-import type { Outgoing, SwarmClient } from '../roles/agent/swarm-client.ts'
+import type { Outgoing } from '../roles/agent/outgoing-request.ts'
+import type { SwarmClient } from '../roles/agent/swarm-client.ts'
 import type { CallSettings } from '../roles/agent/swarm-client-deps.ts'
 import type { EmbeddedNode, OpenNode } from './embedded-node.ts'
 import type { Reply } from './reply.ts'
@@ -19,17 +21,26 @@ export interface Swarm extends SwarmClient, AsyncDisposable {
   stop(): Promise<void>
 }
 
+/** Who joins, and for how long it may try. */
 export interface JoinSwarmOptions {
   /** A node's home, made by `hansa join`. */
   readonly home: string
+  /** Ends the attempt; of no use once it has joined. */
   readonly signal?: AbortSignal
 }
 
-/** Starts the node of a home in this process. Throws as OpenNode; aborting `signal` before it has started stops it. */
+/** A node hears of the servers of its domain within a second of its first connection; whoever needs more has none that can be reached, and calls will say so. */
+const ACQUAINTED_MS = 10_000
+
+/**
+ * Starts the node of a home in this process, and waits a little until it has heard of a gateway or registration server. Throws as OpenNode; aborting `signal` before it
+ * has started stops it.
+ */
 export async function joinSwarm({ home, signal }: JoinSwarmOptions, open: OpenNode): Promise<Swarm> {
   signal?.throwIfAborted()
   const node = await open({ home })
   await node.start()
+  for (let waited = 0; waited < ACQUAINTED_MS && !acquainted(node) && !signal?.aborted; waited += 20) await new Promise((resolve) => setTimeout(resolve, 20))
   if (signal?.aborted) {
     await node.stop()
     signal.throwIfAborted()
@@ -37,10 +48,14 @@ export async function joinSwarm({ home, signal }: JoinSwarmOptions, open: OpenNo
   return swarmOf(node, () => node.stop())
 }
 
+function acquainted({ member }: EmbeddedNode): boolean {
+  return member === undefined || member.find('agw').length > 0 || member.find('ars').length > 0
+}
+
 export function swarmOf({ swarm, sessions, tasks, planner }: EmbeddedNode, stop: () => Promise<void>): Swarm {
   const call: Swarm['call'] = async (agent, message, options) => {
     const { response, hops } = await swarm.send(agent, message, options)
-    return { text: replyText(response), response, hops }
+    return { text: replyText(response), data: replyData(response), response, hops }
   }
   return {
     ...swarm,

@@ -12,7 +12,7 @@ export function isContents(answer: object): answer is Contents {
 export function partsOf({ text, data, files = [] }: Contents): Part[] {
   const parts: MessageInitShape<typeof PartSchema>[] = [
     ...(text === undefined ? [] : [{ content: { case: 'text' as const, value: text } }]),
-    ...(data === undefined ? [] : [{ content: { case: 'data' as const, value: fromJson(ValueSchema, data) }, mediaType: 'application/json' }]),
+    ...(data === undefined ? [] : [{ content: { case: 'data' as const, value: fromJson(ValueSchema, defined(data)) }, mediaType: 'application/json' }]),
     ...files.map(filePart)
   ]
   return parts.map((part) => create(PartSchema, part))
@@ -27,6 +27,11 @@ export function dataOf(message: Message): JsonObject {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) data = { ...data, ...value }
   }
   return data
+}
+
+function defined(data: Exclude<Contents['data'], undefined>): JsonValue {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) return data as JsonValue
+  return Object.fromEntries(Object.entries(data).filter((entry): entry is [string, JsonValue] => entry[1] !== undefined))
 }
 
 function filePart(file: AnswerFile): MessageInitShape<typeof PartSchema> {

@@ -5,7 +5,7 @@ import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import type { Operation } from '../../wire/operations.ts'
 import { RELAY_BINDING } from '../../wire/relay-binding.ts'
 import { dataOf, isContents, partsOf } from './contents.ts'
-import type { Answer, Chunk, MessageHandler, Pieces } from './handler.ts'
+import type { AnyAnswer, Chunk, MessageHandler } from './handler.ts'
 import { RunningTask } from './running-task.ts'
 import { TaskBook } from './task-book.ts'
 
@@ -129,7 +129,7 @@ class HandlerClient implements AgentClient {
     const { start, task } = this.#prepare(request, options)
     const gone = () => task.abort.abort(options.signal.reason)
     options.signal.addEventListener('abort', gone, { once: true })
-    let made: Answer | undefined
+    let made: AnyAnswer | undefined
     try {
       made = await this.#settled(start(), task)
     } finally {
@@ -182,7 +182,7 @@ class HandlerClient implements AgentClient {
   }
 
   /** `start` runs the handler; until then nothing of the agent's has happened. */
-  #prepare(request: a2a.SendMessageRequest, options: InvokeOptions): { start: () => Promise<Answer>; task: RunningTask } {
+  #prepare(request: a2a.SendMessageRequest, options: InvokeOptions): { start: () => Promise<AnyAnswer>; task: RunningTask } {
     const message = request.message
     if (message === undefined || message.parts.length === 0) throw new HansaError('INVALID_ARGUMENT', 'a message without parts')
     const contextId = message.contextId === '' ? this.#newId() : message.contextId
@@ -196,7 +196,7 @@ class HandlerClient implements AgentClient {
   }
 
   /** The answer, or undefined when the handler failed and the task says so. Throws HansaError that the handler throws. */
-  async #settled(answer: Promise<Answer>, task: RunningTask): Promise<Answer | undefined> {
+  async #settled(answer: Promise<AnyAnswer>, task: RunningTask): Promise<AnyAnswer | undefined> {
     try {
       return await answer
     } catch (error) {
@@ -220,7 +220,7 @@ class HandlerClient implements AgentClient {
     return task.follow(options.signal)
   }
 
-  #reply(answer: Exclude<Answer, Pieces>, task: RunningTask): a2a.Message {
+  #reply(answer: Exclude<AnyAnswer, AsyncIterable<Chunk>>, task: RunningTask): a2a.Message {
     const contents = typeof answer === 'string' ? { text: answer } : answer
     const message = create(a2a.MessageSchema, isContents(contents) ? { parts: partsOf(contents) } : contents)
     if (message.messageId === '') message.messageId = this.#newId()
@@ -234,12 +234,12 @@ function taskResponse(task: RunningTask): a2a.SendMessageResponse {
   return create(a2a.SendMessageResponseSchema, { payload: { case: 'task', value: task.snapshot() } })
 }
 
-function isIterable(answer: Answer): answer is Pieces {
+function isIterable(answer: AnyAnswer): answer is AsyncIterable<Chunk> {
   return typeof answer === 'object' && Symbol.asyncIterator in answer
 }
 
 /** An answer in one piece as the only chunks of a task. */
-function chunksOf(answer: Answer): Pieces {
+function chunksOf(answer: AnyAnswer): AsyncIterable<Chunk> {
   if (isIterable(answer)) return answer
   return (async function* (): AsyncGenerator<Chunk, void, undefined> {
     if (typeof answer === 'string' || isContents(answer)) yield answer

@@ -31,10 +31,13 @@ export type AnswerFile = {
   readonly mediaType?: string
 } & ({ readonly bytes: Uint8Array } | { readonly url: string })
 
-/** An answer by what is in it: words, data (an object's members are facts), files; in this order, each a part. */
+/** An answer by what is in it: words, data (an object's members are facts; undefined ones are left out), files; in this order, each a part. */
 export interface Contents {
+  /** Words. */
   readonly text?: string
-  readonly data?: JsonValue
+  /** JSON. */
+  readonly data?: JsonValue | { readonly [fact: string]: JsonValue | undefined }
+  /** In this order. */
   readonly files?: readonly AnswerFile[]
 }
 
@@ -52,10 +55,13 @@ export interface Question {
 export type Chunk = string | Contents | MessageInitShape<typeof PartSchema> | Progress | Question
 
 /** An answer in pieces, which make a task with one artifact: what an async generator function makes. */
-export type Pieces = AsyncIterable<Chunk, unknown, Message> | AsyncIterable<Chunk>
+export type Pieces = AsyncIterable<Chunk, unknown, Message>
 
 /** An answer: words, contents or a message at once, or pieces one after the other. */
 export type Answer = string | Contents | MessageInitShape<typeof MessageSchema> | Pieces
 
+/** An answer as the handler client takes it: also pieces of somebody who never asks, whose type says that a `yield` gives nothing. */
+export type AnyAnswer = Answer | AsyncIterable<Chunk>
+
 /** An agent: a function from a message to an answer. What it throws, but for HansaError, stays in this process; the caller sees a failed task. */
-export type MessageHandler = (message: Message, context: MessageContext) => Answer | Promise<Answer>
+export type MessageHandler = (message: Message, context: MessageContext) => AnyAnswer | Promise<AnyAnswer>

@@ -16,7 +16,7 @@ import {
 } from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { isTerminal } from '../../wire/task-states.ts'
 import { isContents, partsOf } from './contents.ts'
-import type { Chunk, Pieces } from './handler.ts'
+import type { Chunk } from './handler.ts'
 import { Subscription } from './subscription.ts'
 
 /** The largest A2A message that a gateway carries: a task that grew above it could never be fetched. */
@@ -126,7 +126,7 @@ export class RunningTask {
   }
 
   /** Takes the answer piece by piece, as fast as the slowest reader; completes, fails or is canceled with it. */
-  async run(chunks: Pieces, failed: (error: unknown) => void): Promise<void> {
+  async run(chunks: AsyncIterable<Chunk>, failed: (error: unknown) => void): Promise<void> {
     // By hand, for only so the answer to a question can be given to who asked it.
     const iterator = (chunks as AsyncIterable<Chunk, unknown, Message | undefined>)[Symbol.asyncIterator]()
     let reply: Message | undefined

@@ -1,9 +1,19 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf'
+import { create, fromJson, type JsonObject, type MessageInitShape } from '@bufbuild/protobuf'
+import { ValueSchema } from '@bufbuild/protobuf/wkt'
 import { HansaError } from '../../schema/errors.ts'
 import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 
-/** What may be sent: words, a message (its ID and role are filled in), or a whole request with its configuration. */
-export type Outgoing = string | MessageInitShape<typeof a2a.MessageSchema> | { readonly request: MessageInitShape<typeof a2a.SendMessageRequestSchema> }
+/** What may be sent: words, words and facts, a message (its ID and role are filled in), or a whole request with its configuration. */
+export type Outgoing =
+  string | OutgoingContents | MessageInitShape<typeof a2a.MessageSchema> | { readonly request: MessageInitShape<typeof a2a.SendMessageRequestSchema> }
+
+/** A message by what is in it. */
+export interface OutgoingContents {
+  /** Its words. */
+  readonly text?: string
+  /** Its members are facts. */
+  readonly data?: JsonObject
+}
 
 /** The whole request of what is sent. Throws INVALID_ARGUMENT for a request without a message. */
 export function outgoingRequest(message: Outgoing, newId: () => string): a2a.SendMessageRequest {
@@ -18,6 +28,14 @@ function isRequest(message: Outgoing): message is { readonly request: MessageIni
   return typeof message === 'object' && 'request' in message
 }
 
-function messageOf(message: string | MessageInitShape<typeof a2a.MessageSchema>): MessageInitShape<typeof a2a.MessageSchema> {
-  return typeof message === 'string' ? { parts: [{ content: { case: 'text', value: message } }] } : message
+function messageOf(message: Exclude<Outgoing, { readonly request: unknown }>): MessageInitShape<typeof a2a.MessageSchema> {
+  if (typeof message === 'string') return { parts: [{ content: { case: 'text', value: message } }] }
+  if (!('text' in message) && !('data' in message)) return message as MessageInitShape<typeof a2a.MessageSchema>
+  const { text, data } = message
+  return {
+    parts: [
+      ...(text === undefined ? [] : [{ content: { case: 'text' as const, value: text } }]),
+      ...(data === undefined ? [] : [{ content: { case: 'data' as const, value: fromJson(ValueSchema, data) }, mediaType: 'application/json' }])
+    ]
+  }
 }

@@ -17,16 +17,21 @@ export interface SwarmClientDeps {
   readonly newId?: () => string
 }
 
+/** How a question is asked. */
 export interface QuerySettings {
+  /** Aborting it ends the call, on every hop. */
   readonly signal?: AbortSignal
   /** Milliseconds; the method's default otherwise (calls: 5 minutes, for an agent may take its time). */
   readonly timeoutMs?: number
+  /** W3C trace context that the call belongs to. */
   readonly traceparent?: string
 }
 
+/** How an agent is called. */
 export interface CallSettings extends QuerySettings {
   /** URIs of A2A extensions asked for. */
   readonly extensions?: readonly string[]
+  /** Goes with `traceparent`. */
   readonly tracestate?: string
   /**
    * The message may wait at the agent's gateway while the agent is offline; the answer is then the receipt, a task that is read with GetTask. `ttlMs`: how long at

@@ -16,9 +16,10 @@ import { OutboundCall } from './outbound-call.ts'
 import { type Outgoing, outgoingRequest } from './outgoing-request.ts'
 import type { CallSettings, QuerySettings, SwarmClientDeps } from './swarm-client-deps.ts'
 
-export type { Outgoing }
 
+/** An answer, and how it came. */
 export interface Sent {
+  /** A message or a task. */
   readonly response: a2a.SendMessageResponse
   /** Gateways passed and the agent's node, first to last, with the time spent at each and all behind it. */
   readonly hops: readonly Hop[]
@@ -48,7 +49,9 @@ export interface SwarmClient {
   find(request: MessageInitShape<typeof DiscoverRequestSchema>, options?: QuerySettings): Promise<Found>
   /** The record of one agent, by handle, resource ID, SPIFFE ID, or its bare name in the own domain, with what was verified. */
   resolve(agent: string, options?: QuerySettings): Promise<Resolved>
+  /** Sends a message and waits for the answer: a message, or a task when it has ended or asks something. */
   send(agent: string, message: Outgoing, options?: CallSettings): Promise<Sent>
+  /** Sends a message; its answer is given as it is made. */
   stream(agent: string, message: Outgoing, options?: CallSettings): ResponseStream
   /** Any unary operation of A2A, such as GetTask or CancelTask. */
   invoke<S extends DescMessage>(agent: string, operation: OperationName, response: S, request: Message, options?: CallSettings): Promise<MessageShape<S>>
