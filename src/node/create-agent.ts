@@ -86,7 +86,10 @@ class EmbeddedAgent implements Agent {
     if (this.#node !== undefined) throw new HansaError('INVALID_ARGUMENT', 'the agent has been started already')
     const { home, name, description, skills, capabilities, languages, version, onError = print } = this.#options
     const card = { name, description, version, skills: skills.map(fullSkill) }
-    const client = createHandlerClient((message, context) => this.#answer(message, { ...context, swarm: this.swarm, session: this.#conversation(message, context) }), { card, onError })
+    const client = createHandlerClient(
+      (message, context) => this.#answer(message, { ...context, swarm: this.swarm, session: this.#conversation(message, context) }),
+      { card, onError }
+    )
     const node = await this.#open({ home, agent: { client, config: { capabilities, languages } } })
     this.#node = node
     this.#swarm = swarmOf(node.swarm, node.sessions, () => this.stop())

@@ -9,5 +9,12 @@ import { trustOperations } from './trust.ts'
 
 /** Every operation of the admin API on a running node. */
 export function nodeOperations(node: HansaNode): NodeOperations {
-  return { ...selfOperations(node), ...trustOperations(node), ...directoryOperations(node), ...callOperations(node), ...sessionOperations(node), ...reachabilityOperations(node) }
+  return {
+    ...selfOperations(node),
+    ...trustOperations(node),
+    ...directoryOperations(node),
+    ...callOperations(node),
+    ...sessionOperations(node),
+    ...reachabilityOperations(node)
+  }
 }

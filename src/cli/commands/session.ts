@@ -27,11 +27,7 @@ export function addSession(program: Command, frame: Frame): void {
     async run(run, _args, options) {
       const found = await (
         await run.admin()
-      ).call(
-        'sessionList',
-        { ...text('text', options['text']), ...text('peer', options['peer']), limit: String(options['limit']) },
-        run.signal
-      )
+      ).call('sessionList', { ...text('text', options['text']), ...text('peer', options['peer']), limit: String(options['limit']) }, run.signal)
       run.out.result(found, ({ sessions, complete }) => [
         ...renderTable(
           ['SESSION', 'WITH', 'LAST', 'ENTRIES', 'BEGAN WITH'],
@@ -48,7 +44,9 @@ export function addSession(program: Command, frame: Frame): void {
     summary: 'who said what in a conversation, the last of it',
     examples: ['session show 3f0c9a52-6d0e-4c7e-9a55-0d5f4f1b2c3d --limit 20'],
     options: (command) =>
-      command.option('--limit <count>', 'at most so many entries', countArgument(1000), 100).option('--from <sequence>', 'from this entry on', countArgument(1e9)),
+      command
+        .option('--limit <count>', 'at most so many entries', countArgument(1000), 100)
+        .option('--from <sequence>', 'from this entry on', countArgument(1e9)),
     async run(run, [id = ''], options) {
       const from = options['from'] as number | undefined
       const view = await (
@@ -61,7 +59,10 @@ export function addSession(program: Command, frame: Frame): void {
   define(session, frame, {
     name: 'export <id>',
     summary: 'a conversation as JSON Lines, which another party can verify and compare, or as Markdown',
-    examples: ['session export 3f0c9a52-6d0e-4c7e-9a55-0d5f4f1b2c3d --output log.jsonl', 'session export 3f0c9a52-6d0e-4c7e-9a55-0d5f4f1b2c3d --format markdown'],
+    examples: [
+      'session export 3f0c9a52-6d0e-4c7e-9a55-0d5f4f1b2c3d --output log.jsonl',
+      'session export 3f0c9a52-6d0e-4c7e-9a55-0d5f4f1b2c3d --format markdown'
+    ],
     options: (command) =>
       command
         .option('--format <jsonl|markdown>', 'for machines or for people', oneOfArgument('jsonl', 'markdown'), 'jsonl')
@@ -126,7 +127,12 @@ function renderSession({ session, entries }: AdminAnswer<'sessionShow'>, out: Ou
   return [
     `session ${id} with ${peer}, ${showTime(createdAt)} to ${showTime(updatedAt)}, ${session.entries} entries`,
     ...(dropped > 0 ? [out.style('dim', `${dropped} older ones are not kept`)] : []),
-    ...entries.flatMap((entry) => ['', out.style('bold', headOf(entry)), ...linesOf(entry).map((line) => `  ${line}`), ...notesOf(entry).map((note) => out.style('dim', `  ${note}`))])
+    ...entries.flatMap((entry) => [
+      '',
+      out.style('bold', headOf(entry)),
+      ...linesOf(entry).map((line) => `  ${line}`),
+      ...notesOf(entry).map((note) => out.style('dim', `  ${note}`))
+    ])
   ]
 }
 

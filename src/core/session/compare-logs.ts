@@ -39,7 +39,12 @@ export function comparedEntry(entry: SessionEntry, mark: string, sha256: Sha256)
 /** Two parties' logs of one session. Each entry is matched once: saying the same twice is not the same as saying it once. */
 export function compareLogs(here: readonly ComparedEntry[], there: readonly ComparedEntry[]): LogComparison {
   const exact = match(here, there, ({ digest }) => digest)
-  const about = match(exact.here, exact.there, ({ subject }) => subject, (a, b) => a.translated || b.translated)
+  const about = match(
+    exact.here,
+    exact.there,
+    ({ subject }) => subject,
+    (a, b) => a.translated || b.translated
+  )
   const sequences = (entries: readonly ComparedEntry[]): number[] => entries.map(({ sequence }) => sequence).sort((a, b) => a - b)
   return {
     same: about.here.length === 0 && about.there.length === 0,

@@ -12,6 +12,10 @@ export const sessionsSection = z
       67_108_864,
       'Bytes of one session: 64 MiB hold four of the largest messages, and no party can fill the disk with one. The oldest entries go first.'
     ),
-    total: setting(integer(1_048_576, 1_099_511_627_776), 268_435_456, 'Bytes of all sessions: 256 MiB are some 100,000 short ones. Those unused for longest go first.')
+    total: setting(
+      integer(1_048_576, 1_099_511_627_776),
+      268_435_456,
+      'Bytes of all sessions: 256 MiB are some 100,000 short ones. Those unused for longest go first.'
+    )
   })
   .prefault({} as never)

@@ -5,6 +5,7 @@ import { createNode } from '../../../src/node/create-node.ts'
 import type { HansaNode, NodeOptions } from '../../../src/node/hansa-node.ts'
 import { replyText } from '../../../src/roles/agent/reply-text.ts'
 import { createTestnet, type TestDomain, type Testnet } from '../../../src/node/testnet.ts'
+import { collect } from '../../support/collect.ts'
 import { until } from '../../support/until.ts'
 
 const HOTEL = 'hotel@south.example'
@@ -66,7 +67,7 @@ describe('a session between two domains', () => {
       const { session, firstBroken } = await node.sessions.verify(SESSION)
       assert.deepEqual([session.entries, firstBroken], [entries, undefined])
     }
-    const lines = await Array.fromAsync(hotel.sessions.exportLines(SESSION))
+    const lines = await collect(hotel.sessions.exportLines(SESSION))
     const { same, matched, otherOk } = await desk.sessions.compare(SESSION, lines.join('\n'))
     assert.deepEqual({ same, matched, otherOk }, { same: true, matched: Number(entries), otherOk: true })
   }
@@ -116,7 +117,7 @@ describe('a session between two domains', () => {
 
   it('a streamed answer is recorded piece by piece, and read as one turn', async () => {
     const message = { contextId: SESSION, parts: [{ content: { case: 'text' as const, value: 'book it' } }] }
-    const responses = await Array.fromAsync(desk.swarm.stream(HOTEL, message, { timeoutMs: PATIENCE_MS }))
+    const responses = await collect(desk.swarm.stream(HOTEL, message, { timeoutMs: PATIENCE_MS }))
     const session = await until('both have it', async () => {
       const [here, there] = await Promise.all([desk.sessions.get(SESSION), hotel.sessions.get(SESSION)])
       return here.entries === there.entries && here.entries > 9n && here

@@ -89,7 +89,10 @@ export class SessionReader {
   }
 
   async list({ text = '', peer = '', limit = DEFAULT_LIMIT }: SessionQuery): Promise<SessionFinds> {
-    const words = text.toLowerCase().split(/\s+/).filter((word) => word !== '')
+    const words = text
+      .toLowerCase()
+      .split(/\s+/)
+      .filter((word) => word !== '')
     const all = await this.all((session) => peer === '' || session.peer.includes(peer) || partyOf(session.peer).includes(partyOf(peer)))
     const sessions: Session[] = []
     let left = MAX_SEARCH_BYTES

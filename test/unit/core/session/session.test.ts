@@ -44,7 +44,8 @@ describe('the digest of an entry', () => {
   })
 
   it('has a word for numbers that JSON has none for', () => {
-    const number = (value: number) => digest(said('m', '', { parts: [{ content: { case: 'data', value: create(ValueSchema, { kind: { case: 'numberValue', value } }) } }] }))
+    const number = (value: number) =>
+      digest(said('m', '', { parts: [{ content: { case: 'data', value: create(ValueSchema, { kind: { case: 'numberValue', value } }) } }] }))
     assert.equal(new Set([NaN, Infinity, -Infinity, 0].map(number)).size, 4)
   })
 
@@ -58,7 +59,10 @@ describe('the digest of an entry', () => {
   })
 
   it('of a task is that of its state, words and artifacts, without its history', () => {
-    const task = (more: MessageInitShape<typeof a2a.TaskSchema>): SessionEntry['content'] => ({ case: 'task', value: create(a2a.TaskSchema, { id: 't', ...more }) })
+    const task = (more: MessageInitShape<typeof a2a.TaskSchema>): SessionEntry['content'] => ({
+      case: 'task',
+      value: create(a2a.TaskSchema, { id: 't', ...more })
+    })
     const plain = digest(task({ status: { state: a2a.TaskState.WORKING } }))
     assert.equal(digest(task({ status: { state: a2a.TaskState.WORKING }, history: [{ messageId: 'm' }] })), plain)
     assert.notEqual(digest(task({ status: { state: a2a.TaskState.COMPLETED } })), plain)
@@ -110,25 +114,32 @@ describe('the bytes of an entry', () => {
   it('are those of the schema, with the hash at their end', () => {
     const hash = new Uint8Array(32).fill(7)
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), fc.string(), fc.boolean(), fc.nat(), fc.constantFrom('message', 'task', 'status', 'artifact'), (text, language, sent, at, kind) => {
-        const message = { messageId: 'm', parts: [{ content: { case: 'text' as const, value: text } }] }
-        const contents = {
-          message: { case: 'message' as const, value: create(a2a.MessageSchema, message) },
-          task: { case: 'task' as const, value: create(a2a.TaskSchema, { id: text }) },
-          status: { case: 'status' as const, value: create(a2a.TaskStatusUpdateEventSchema, { taskId: text, status: { message } }) },
-          artifact: { case: 'artifact' as const, value: create(a2a.TaskArtifactUpdateEventSchema, { taskId: text, append: sent }) }
+      fc.property(
+        fc.string({ unit: 'grapheme' }),
+        fc.string(),
+        fc.boolean(),
+        fc.nat(),
+        fc.constantFrom('message', 'task', 'status', 'artifact'),
+        (text, language, sent, at, kind) => {
+          const message = { messageId: 'm', parts: [{ content: { case: 'text' as const, value: text } }] }
+          const contents = {
+            message: { case: 'message' as const, value: create(a2a.MessageSchema, message) },
+            task: { case: 'task' as const, value: create(a2a.TaskSchema, { id: text }) },
+            status: { case: 'status' as const, value: create(a2a.TaskStatusUpdateEventSchema, { taskId: text, status: { message } }) },
+            artifact: { case: 'artifact' as const, value: create(a2a.TaskArtifactUpdateEventSchema, { taskId: text, append: sent }) }
+          }
+          const content = contents[kind]
+          const translations = [create(AppliedTranslationSchema, { gateway: 'g', from: 'de', to: 'en' })]
+          const hops = [create(HopSchema, { gateway: 'g', ms: 0.5 })]
+          const given = { from: text, to: '', sent, language, translations, hops, digest: new Uint8Array(32) }
+          const full = create(SessionEntrySchema, { ...given, sequence: 3n, at: BigInt(at), content })
+          const body = entryBody({ ...given, sequence: 3, at, kind: content.case, content: contentBytes(content) })
+          assert.deepEqual(body, toBinary(SessionEntrySchema, full))
+          const sealed = sealEntry(body, hash)
+          assert.deepEqual(fromBinary(SessionEntrySchema, sealed), { ...fromBinary(SessionEntrySchema, body), hash })
+          assert.deepEqual(unsealEntry(sealed), { body, hash })
         }
-        const content = contents[kind]
-        const translations = [create(AppliedTranslationSchema, { gateway: 'g', from: 'de', to: 'en' })]
-        const hops = [create(HopSchema, { gateway: 'g', ms: 0.5 })]
-        const given = { from: text, to: '', sent, language, translations, hops, digest: new Uint8Array(32) }
-        const full = create(SessionEntrySchema, { ...given, sequence: 3n, at: BigInt(at), content })
-        const body = entryBody({ ...given, sequence: 3, at, kind: content.case, content: contentBytes(content) })
-        assert.deepEqual(body, toBinary(SessionEntrySchema, full))
-        const sealed = sealEntry(body, hash)
-        assert.deepEqual(fromBinary(SessionEntrySchema, sealed), { ...fromBinary(SessionEntrySchema, body), hash })
-        assert.deepEqual(unsealEntry(sealed), { body, hash })
-      })
+      )
     )
     assert.equal(unsealEntry(new Uint8Array(20)), undefined)
     assert.equal(unsealEntry(new Uint8Array(60)), undefined)
@@ -260,7 +271,9 @@ describe('IDs of sessions', () => {
 
 describe('a session in Markdown', () => {
   it('shows who said what, and nothing that was said is markup', () => {
-    const lines = markdownEntry(entry(4, said('m', '# Heading\n[x](javascript:y) <b>\u202e\n- item'), { language: 'en', hops: [{ gateway: 'spiffe://north.example/agw/gw1' }] }))
+    const lines = markdownEntry(
+      entry(4, said('m', '# Heading\n[x](javascript:y) <b>\u202e\n- item'), { language: 'en', hops: [{ gateway: 'spiffe://north.example/agw/gw1' }] })
+    )
     assert.deepEqual(lines, [
       '## 4. anna@north.example to bob@south.example',
       '',
