@@ -10,11 +10,10 @@ import { entryDigest } from '../../../../src/core/session/entry-digest.ts'
 import { entryHash, FIRST_HASH } from '../../../../src/core/session/entry-hash.ts'
 import { entriesToDrop, sessionsToDrop } from '../../../../src/core/session/retention.ts'
 import { foreignSessionId, sessionId } from '../../../../src/core/session/session-id.ts'
-import { markdownEntry, markdownHead } from '../../../../src/core/session/session-markdown.ts'
 import { turnsOf, type Turn } from '../../../../src/core/session/turns.ts'
 import { ChainCheck, type ChainLink } from '../../../../src/core/session/verify-chain.ts'
 import { AppliedTranslationSchema, HopSchema } from '../../../../src/schema/generated/hansa/v1/gateway_pb.ts'
-import { type SessionEntry, SessionEntrySchema, SessionSchema } from '../../../../src/schema/generated/hansa/v1/session_pb.ts'
+import { type SessionEntry, SessionEntrySchema } from '../../../../src/schema/generated/hansa/v1/session_pb.ts'
 import * as a2a from '../../../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
 
 const MARK = 'urn:hansa:translated'
@@ -266,34 +265,5 @@ describe('IDs of sessions', () => {
     const ids = ['a@x.example', 'b@x.example'].map((party) => foreignSessionId('c', party, sha256))
     assert.match(ids[0] ?? '', /^c~[0-9a-f]{16}$/)
     assert.notEqual(ids[0], ids[1])
-  })
-})
-
-describe('a session in Markdown', () => {
-  it('shows who said what, and nothing that was said is markup', () => {
-    const lines = markdownEntry(
-      entry(4, said('m', '# Heading\n[x](javascript:y) <b>\u202e\n- item'), { language: 'en', hops: [{ gateway: 'spiffe://north.example/agw/gw1' }] })
-    )
-    assert.deepEqual(lines, [
-      '## 4. anna@north.example to bob@south.example',
-      '',
-      '1970-01-01T00:00:01.000Z, message; language en; via spiffe://north.example/agw/gw1',
-      '',
-      '> \\# Heading',
-      '> \\[x\\]\\(javascript:y\\) \\<b\\> ',
-      '> \\- item',
-      ''
-    ])
-    assert.equal(markdownHead(create(SessionSchema, { id: 'c_1', peer: 'bob@south.example', entries: 4n, dropped: 2n }))[0], '# Session c\\_1')
-  })
-
-  it('names files, links and data', () => {
-    const parts = [
-      { content: { case: 'raw' as const, value: new Uint8Array(3) }, filename: 'a*.txt' },
-      { content: { case: 'url' as const, value: 'https://x.example/y' } },
-      { content: { case: 'data' as const, value: fromJson(ValueSchema, 1) } }
-    ]
-    const lines = markdownEntry(entry(1, said('m', '', { parts })))
-    assert.deepEqual(lines.slice(4, 7), ['* file a\\*.txt, 3 bytes', '* link https://x.example/y', '* data'])
   })
 })
