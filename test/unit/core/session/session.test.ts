@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { sha256 } from '../../../../src/adapters/system/crypto.ts'
 import { comparedEntry, compareLogs } from '../../../../src/core/session/compare-logs.ts'
 import { contextWindow, withSummary } from '../../../../src/core/session/context-window.ts'
-import { contentBytes, entryBody, sealEntry, unsealEntry } from '../../../../src/core/session/entry-bytes.ts'
+import { contentBytes, sealEntry, unsealEntry } from '../../../../src/core/session/entry-bytes.ts'
 import { entryDigest } from '../../../../src/core/session/entry-digest.ts'
 import { entryHash, FIRST_HASH } from '../../../../src/core/session/entry-hash.ts'
 import { entriesToDrop, sessionsToDrop } from '../../../../src/core/session/retention.ts'
@@ -111,7 +111,7 @@ describe('the chain of a log', () => {
 
 describe('the bytes of an entry', () => {
   it('are those of the schema, with the hash at their end', () => {
-    const hash = new Uint8Array(32).fill(7)
+    const previous = new Uint8Array(32).fill(7)
     fc.assert(
       fc.property(
         fc.string({ unit: 'grapheme' }),
@@ -130,13 +130,13 @@ describe('the bytes of an entry', () => {
           const content = contents[kind]
           const translations = [create(AppliedTranslationSchema, { gateway: 'g', from: 'de', to: 'en' })]
           const hops = [create(HopSchema, { gateway: 'g', ms: 0.5 })]
-          const given = { from: text, to: '', sent, language, translations, hops, digest: new Uint8Array(32) }
+          const given = { from: text, to: '', sent, language, translations, hops, digest: new Uint8Array(32).fill(9) }
           const full = create(SessionEntrySchema, { ...given, sequence: 3n, at: BigInt(at), content })
-          const body = entryBody({ ...given, sequence: 3, at, kind: content.case, content: contentBytes(content) })
-          assert.deepEqual(body, toBinary(SessionEntrySchema, full))
-          const sealed = sealEntry(body, hash)
-          assert.deepEqual(fromBinary(SessionEntrySchema, sealed), { ...fromBinary(SessionEntrySchema, body), hash })
-          assert.deepEqual(unsealEntry(sealed), { body, hash })
+          const { sealed, hash } = sealEntry({ ...given, sequence: 3, at, kind: content.case, content: contentBytes(content) }, previous, sha256)
+          const body = toBinary(SessionEntrySchema, full)
+          assert.deepEqual(unsealEntry(sealed), { body, hash: new Uint8Array(hash) })
+          assert.deepEqual(hash, entryHash(previous, body, sha256))
+          assert.deepEqual(fromBinary(SessionEntrySchema, sealed), { ...fromBinary(SessionEntrySchema, body), hash: new Uint8Array(hash) })
         }
       )
     )
