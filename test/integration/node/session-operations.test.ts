@@ -3,7 +3,9 @@ import { nodeOperations } from '../../../src/admin/node/node-operations.ts'
 import { createTestnet, type TestAgent, type Testnet } from '../../../src/node/testnet.ts'
 import { collect } from '../../support/collect.ts'
 
-describe('sessions in the admin API', () => {
+describe('sessions in the admin API', function () {
+  this.timeout(60_000)
+
   let net: Testnet
   let anna: TestAgent
   let bob: TestAgent

@@ -12,7 +12,10 @@ const HOTEL = 'hotel@south.example'
 const SESSION = 'oslo-in-march'
 const PATIENCE_MS = 20_000
 
-describe('a session between two domains', () => {
+describe('a session between two domains', function () {
+  // Seven nodes start here, and a busy machine is slow.
+  this.timeout(60_000)
+
   let net: Testnet
   let north: TestDomain
   let south: TestDomain
@@ -43,7 +46,7 @@ describe('a session between two domains', () => {
     hotel = await start(await net.enrol(south, 'hotel', ['agent']))
   })
   after(async () => {
-    await hotel.stop()
+    await (hotel as HansaNode | undefined)?.stop()
     await net.stop()
   })
 
@@ -118,10 +121,14 @@ describe('a session between two domains', () => {
   it('a streamed answer is recorded piece by piece, and read as one turn', async () => {
     const message = { contextId: SESSION, parts: [{ content: { case: 'text' as const, value: 'book it' } }] }
     const responses = await collect(desk.swarm.stream(HOTEL, message, { timeoutMs: PATIENCE_MS }))
-    const session = await until('both have it', async () => {
-      const [here, there] = await Promise.all([desk.sessions.get(SESSION), hotel.sessions.get(SESSION)])
-      return here.entries === there.entries && here.entries > 9n && here
-    })
+    const session = await until(
+      'both have it',
+      async () => {
+        const [here, there] = await Promise.all([desk.sessions.get(SESSION), hotel.sessions.get(SESSION)])
+        return here.entries === there.entries && here.entries > 9n && here
+      },
+      PATIENCE_MS
+    )
     assert.equal(session.entries, 8n + 1n + BigInt(responses.length))
     await agree(session.entries)
     const turns = await desk.sessions.context(SESSION, { messages: 2 })
