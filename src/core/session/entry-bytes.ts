@@ -2,6 +2,7 @@ import { type DescMessage, toBinary } from '@bufbuild/protobuf'
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { type AppliedTranslation, AppliedTranslationSchema, type Hop, HopSchema } from '../../schema/generated/hansa/v1/gateway_pb.ts'
 import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import type { Sha256 } from '../crypto.ts'
 import type { SessionContent } from './entry-digest.ts'
 
 /** One thing that was said, its content encoded already. */
@@ -32,34 +33,58 @@ const CONTENT: Readonly<Record<SpokenEntry['kind'], { readonly field: number; re
 const SEAL = [(13 << 3) | WireType.LengthDelimited, 32]
 const SEAL_BYTES = SEAL.length + 32
 
+/** Tag of field 14 (digest) and its length. */
+const DIGEST = [(14 << 3) | WireType.LengthDelimited, 32]
+
+const NOTHING = new Uint8Array()
+
 /** The content of an entry, encoded. */
 export function contentBytes(content: Exclude<SessionContent, { case: undefined }>): Uint8Array {
   return toBinary(CONTENT[content.case].schema, content.value)
 }
 
-/** A SessionEntry without its hash: the bytes that the schema's own encoder would write, without decoding the content for it. */
-export function entryBody(entry: SpokenEntry): Uint8Array {
-  const writer = new BinaryWriter()
-  writer.tag(1, WireType.Varint).uint64(entry.sequence)
-  if (entry.at !== 0) writer.tag(2, WireType.Varint).int64(entry.at)
-  if (entry.from !== '') writer.tag(3, WireType.LengthDelimited).string(entry.from)
-  if (entry.to !== '') writer.tag(4, WireType.LengthDelimited).string(entry.to)
-  if (entry.sent) writer.tag(5, WireType.Varint).bool(true)
-  writer.tag(CONTENT[entry.kind].field, WireType.LengthDelimited).bytes(entry.content)
-  if (entry.language !== '') writer.tag(10, WireType.LengthDelimited).string(entry.language)
-  for (const each of entry.translations) writer.tag(11, WireType.LengthDelimited).bytes(toBinary(AppliedTranslationSchema, each))
-  for (const each of entry.hops) writer.tag(12, WireType.LengthDelimited).bytes(toBinary(HopSchema, each))
-  writer.tag(14, WireType.LengthDelimited).bytes(entry.digest)
-  return writer.finish()
+/**
+ * An entry as it is kept, and its hash over the hash of the entry before: the bytes that the schema's own encoder would write, and the hash behind them, where it comes off again without
+ * decoding. Written once, into one piece of memory: contents may be large.
+ */
+export function sealEntry(entry: SpokenEntry, previous: Uint8Array, sha256: Sha256): { readonly sealed: Uint8Array; readonly hash: Uint8Array } {
+  const { content, digest } = entry
+  const before = headOf(entry)
+  const after = tailOf(entry)
+  const start = previous.length
+  const end = start + before.length + content.length + after.length + DIGEST.length + digest.length
+  const all = new Uint8Array(end + SEAL_BYTES)
+  all.set(previous)
+  all.set(before, start)
+  all.set(content, start + before.length)
+  all.set(after, start + before.length + content.length)
+  all.set(DIGEST, end - digest.length - DIGEST.length)
+  all.set(digest, end - digest.length)
+  const hash = sha256(all.subarray(0, end))
+  all.set(SEAL, end)
+  all.set(hash, end + SEAL.length)
+  return { sealed: all.subarray(start), hash }
 }
 
-/** The entry as it is kept: its body, and its hash behind it, where it comes off again without decoding. */
-export function sealEntry(body: Uint8Array, hash: Uint8Array): Uint8Array {
-  const sealed = new Uint8Array(body.length + SEAL_BYTES)
-  sealed.set(body)
-  sealed.set(SEAL, body.length)
-  sealed.set(hash, body.length + SEAL.length)
-  return sealed
+/** Everything before the content, and the content's tag and length. */
+function headOf({ sequence, at, from, to, sent, kind, content }: SpokenEntry): Uint8Array {
+  const writer = new BinaryWriter()
+  writer.tag(1, WireType.Varint).uint64(sequence)
+  if (at !== 0) writer.tag(2, WireType.Varint).int64(at)
+  if (from !== '') writer.tag(3, WireType.LengthDelimited).string(from)
+  if (to !== '') writer.tag(4, WireType.LengthDelimited).string(to)
+  if (sent) writer.tag(5, WireType.Varint).bool(true)
+  return writer.tag(CONTENT[kind].field, WireType.LengthDelimited).uint32(content.length).finish()
+}
+
+/** What stands between the content and the digest; mostly nothing. */
+function tailOf({ language, translations, hops }: SpokenEntry): Uint8Array {
+  if (language === '' && translations.length === 0 && hops.length === 0) return NOTHING
+  const writer = new BinaryWriter()
+  if (language !== '') writer.tag(10, WireType.LengthDelimited).string(language)
+  for (const each of translations) writer.tag(11, WireType.LengthDelimited).bytes(toBinary(AppliedTranslationSchema, each))
+  for (const each of hops) writer.tag(12, WireType.LengthDelimited).bytes(toBinary(HopSchema, each))
+  return writer.finish()
 }
 
 /** Body and hash of a sealed entry; undefined for bytes that are none. */

@@ -9,8 +9,8 @@ export const sessionsSection = z
     maxEntries: setting(integer(10, 1_000_000), 10_000, 'Entries of one session; a conversation of people has tens. The oldest go first.'),
     maxBytes: setting(
       integer(65_536, 17_179_869_184),
-      67_108_864,
-      'Bytes of one session: 64 MiB hold four of the largest messages, and no party can fill the disk with one. The oldest entries go first.'
+      16_777_216,
+      'Bytes of one session: 16 MiB hold one of the largest messages, no party can fill the disk with one, and its export can be compared. The oldest entries go first.'
     ),
     total: setting(
       integer(1_048_576, 1_099_511_627_776),

@@ -1,6 +1,5 @@
 import type { Sha256 } from '../../../core/crypto.ts'
-import { entryBody, sealEntry, unsealEntry } from '../../../core/session/entry-bytes.ts'
-import { entryHash } from '../../../core/session/entry-hash.ts'
+import { sealEntry, unsealEntry } from '../../../core/session/entry-bytes.ts'
 import { entriesToDrop, type Retention } from '../../../core/session/retention.ts'
 import { foreignSessionId } from '../../../core/session/session-id.ts'
 import type { Session, SessionEntry } from '../../../schema/generated/hansa/v1/session_pb.ts'
@@ -44,9 +43,7 @@ export class SessionLog {
     remember(seen, said.key)
     remember(seen, said.inner)
     const sequence = lastSequence(session) + 1
-    const body = entryBody({ ...said, sequence })
-    const hash = entryHash(session.head, body, this.#sha256)
-    const sealed = sealEntry(body, hash)
+    const { sealed, hash } = sealEntry({ ...said, sequence }, session.head, this.#sha256)
     this.#table.putEntry(session, sequence, sealed)
     session.entries++
     session.bytes += BigInt(sealed.length)

@@ -1,7 +1,7 @@
 import { enumToJson } from '@bufbuild/protobuf'
-import type { Session, SessionEntry } from '../../schema/generated/hansa/v1/session_pb.ts'
-import { TaskState, TaskStateSchema } from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
-import { entryWords } from './entry-words.ts'
+import type { Session, SessionEntry } from '../../../schema/generated/hansa/v1/session_pb.ts'
+import { TaskState, TaskStateSchema } from '../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { entryWords } from '../../../core/session/entry-words.ts'
 
 /** The head of a session's export for people. */
 export function markdownHead({ id, peer, createdAt, updatedAt, entries, dropped }: Session): string[] {
