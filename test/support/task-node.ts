@@ -31,12 +31,7 @@ export function graphOf(
 }
 
 /** An orchestrator in a world, as one process. */
-export function taskNode(
-  world: TaskWorld,
-  clock: FakeClock,
-  store: Store,
-  more: Partial<OrchestratorDeps> = {}
-): { tasks: Orchestrator; die(): void } {
+export function taskNode(world: TaskWorld, clock: FakeClock, store: Store, more: Partial<OrchestratorDeps> = {}): { tasks: Orchestrator; die(): void } {
   const swarm = world.swarm()
   let ids = 0
   const process = Math.random().toString(36).slice(2)

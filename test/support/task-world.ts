@@ -267,7 +267,12 @@ function found(agent: WorldAgent): FoundAgent {
     streaming,
     extensions: idempotent ? [EXTENSIONS.idempotency] : []
   })
-  return { record, verified: { level: 'chain', signer: 'spiffe://north.example/ars/hub', checks: [] }, status: online ? AgentStatus.ONLINE : AgentStatus.OFFLINE, score: 1 }
+  return {
+    record,
+    verified: { level: 'chain', signer: 'spiffe://north.example/ars/hub', checks: [] },
+    status: online ? AgentStatus.ONLINE : AgentStatus.OFFLINE,
+    score: 1
+  }
 }
 
 function requestOf(message: Outgoing): a2a.Message {

@@ -119,7 +119,10 @@ function fileOf({ name, mediaType, sha256, size, url }: OutputFile): TaskStepVie
 }
 
 function wordsOf({ parts }: Message): string {
-  return parts.flatMap(({ content }): JsonValue[] => (content.case === 'text' ? [content.value] : content.case === 'data' ? [jsonOf(content.value)] : [])).map(word).join('\n')
+  return parts
+    .flatMap(({ content }): JsonValue[] => (content.case === 'text' ? [content.value] : content.case === 'data' ? [jsonOf(content.value)] : []))
+    .map(word)
+    .join('\n')
 }
 
 function word(value: JsonValue): string {

@@ -7,10 +7,7 @@ import type { AdminRequest, NodeOperations } from '../operations.ts'
 import type { TaskView } from '../task-types.ts'
 import { planOf, summaryOf, viewOf } from './task-views.ts'
 
-type Operations = Pick<
-  NodeOperations,
-  'taskPlan' | 'taskRun' | 'taskList' | 'taskShow' | 'taskWatch' | 'taskCancel' | 'taskResume' | 'taskAnswer' | 'taskFile'
->
+type Operations = Pick<NodeOperations, 'taskPlan' | 'taskRun' | 'taskList' | 'taskShow' | 'taskWatch' | 'taskCancel' | 'taskResume' | 'taskAnswer' | 'taskFile'>
 
 /** Tasks of this node for its operator (draft 2.4). */
 export function taskOperations(node: HansaNode): Operations {

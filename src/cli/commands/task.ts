@@ -18,7 +18,7 @@ export function addTask(program: Command, frame: Frame): void {
   define(task, frame, {
     name: 'plan <file>',
     summary: 'show how a workflow or goal would be done, and do nothing',
-    examples: ['task plan trip.yaml', 'task plan goal.yaml --mermaid', "task plan goal.yaml --given '{\"destination\":\"Oslo\"}'"],
+    examples: ['task plan trip.yaml', 'task plan goal.yaml --mermaid', 'task plan goal.yaml --given \'{"destination":"Oslo"}\''],
     options: (command) => given(command).option('--mermaid', 'as a Mermaid flowchart'),
     async run(session, [file = ''], options) {
       const plan = await (await session.admin()).call('taskPlan', await workOf(session, file, options), session.signal)
@@ -31,7 +31,7 @@ export function addTask(program: Command, frame: Frame): void {
   define(task, frame, {
     name: 'run <file>',
     summary: 'plan and do it; watches until it has ended',
-    examples: ['task run trip.yaml', 'task run goal.yaml --id oslo-2026 --detach', 'cat trip.yaml | hansa task run -'],
+    examples: ['task run trip.yaml', 'task run goal.yaml --id oslo-2026 --detach', 'task run - < trip.yaml'],
     options: (command) =>
       given(command)
         .option('--id <id>', 'a name for it: the same again starts nothing new')
@@ -102,11 +102,12 @@ export function addTask(program: Command, frame: Frame): void {
   define(task, frame, {
     name: 'answer <id> <step> [text]',
     summary: 'answer what the agent of a step asks',
-    examples: ["task answer oslo-2026 seat 'by the window'", "task answer oslo-2026 pay --data '{\"card\":\"token-1\"}'"],
+    examples: ["task answer oslo-2026 seat 'by the window'", 'task answer oslo-2026 pay --data \'{"card":"token-1"}\''],
     options: (command) => command.option('--data <json>', 'a data part beside the text', jsonArgument),
     async run(session, [id = '', step = '', text], options) {
       const data = options['data'] as JsonDocument | undefined
-      if (text === undefined && data === undefined) throw new HansaError('INVALID_ARGUMENT', 'there is nothing to say: give a text or --data', { argument: 'text' })
+      if (text === undefined && data === undefined)
+        throw new HansaError('INVALID_ARGUMENT', 'there is nothing to say: give a text or --data', { argument: 'text' })
       session.out.result(await (await session.admin()).call('taskAnswer', { id, step, text, data }, session.signal), (view) => [`${view.id} ${view.state}`])
     }
   })

@@ -43,7 +43,17 @@ describe('tasks on real nodes of two domains (draft 2.4)', () => {
       const [, part] = message.parts
       const data = part?.content.case === 'data' ? JSON.stringify(part.content.value) : ''
       answered.push('flight')
-      return { parts: [{ content: { case: 'text', value: data.includes('Oslo') ? 'flown' : 'lost' } }, { content: { case: 'data', value: { kind: { case: 'structValue', value: { fields: { 'flight-confirmation': { kind: { case: 'stringValue', value: 'F1' } } } } } } } }] }
+      return {
+        parts: [
+          { content: { case: 'text', value: data.includes('Oslo') ? 'flown' : 'lost' } },
+          {
+            content: {
+              case: 'data',
+              value: { kind: { case: 'structValue', value: { fields: { 'flight-confirmation': { kind: { case: 'stringValue', value: 'F1' } } } } } }
+            }
+          }
+        ]
+      }
     })
     await flight.start({ signal: AbortSignal.timeout(PATIENCE_MS) })
     for (const [domain, name] of [
@@ -115,7 +125,11 @@ describe('tasks on real nodes of two domains (draft 2.4)', () => {
     await until('it is found', async () => (await desk.swarm.find({ capabilities: ['slow'] })).agents.length === 1, PATIENCE_MS)
     const task = swarm.task({ name: 'slow', steps: { wait: { capability: 'slow' } } })
     const id = await task.id
-    await until('the agent has told its task', () => desk.tasks.show(id).steps[0]?.attempts[0]?.taskId !== '' && desk.tasks.show(id).steps[0]?.attempts.length === 1, PATIENCE_MS)
+    await until(
+      'the agent has told its task',
+      () => desk.tasks.show(id).steps[0]?.attempts[0]?.taskId !== '' && desk.tasks.show(id).steps[0]?.attempts.length === 1,
+      PATIENCE_MS
+    )
     await task.cancel()
     await assert.rejects(async () => task, { code: 'CANCELED' })
     await until('the agent has stopped', () => stopped.length === 1, PATIENCE_MS)

@@ -1,6 +1,12 @@
 import { create } from '@bufbuild/protobuf'
 import { errorDetail, HansaError, toHansaError } from '../../../schema/errors.ts'
-import { CancelTaskRequestSchema, GetTaskRequestSchema, MessageSchema, SendMessageRequestSchema, TaskSchema } from '../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import {
+  CancelTaskRequestSchema,
+  GetTaskRequestSchema,
+  MessageSchema,
+  SendMessageRequestSchema,
+  TaskSchema
+} from '../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { isTerminal } from '../../../wire/task-states.ts'
 import { pause } from '../pause.ts'
 import type { Attempt } from './attempt.ts'

@@ -84,7 +84,7 @@ export class RunWorker {
   }
 
   async #drain(): Promise<void> {
-    await undefined
+    await Promise.resolve()
     while (this.#queue.length > 0 && !this.#closing.signal.aborted) {
       try {
         await this.#turn()

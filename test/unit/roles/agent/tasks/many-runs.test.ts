@@ -16,7 +16,11 @@ describe('many tasks at a time (draft 2.4)', () => {
     const world = new TaskWorld(clock)
     for (let index = 0; index < AGENTS; index++) {
       const fails = index % 10 === 9
-      world.add({ handle: `agent${index}@north.example`, capability: `work/kind${index % CAPABILITIES}`, deed: () => (fails ? { end: 'failed' } : { plain: index % 2 === 0 }) })
+      world.add({
+        handle: `agent${index}@north.example`,
+        capability: `work/kind${index % CAPABILITIES}`,
+        deed: () => (fails ? { end: 'failed' } : { plain: index % 2 === 0 })
+      })
     }
     // Two chains that meet at the end.
     const graph = graphOf(

@@ -41,10 +41,21 @@ describe('orchestration of tasks (draft 2.4)', () => {
       capability: 'travel/flight',
       deed: (message) => {
         seen.push(message.parts.map(({ content }) => (content.case === 'text' ? content.value : JSON.stringify(content.value))).join(' | '))
-        return { ms: 50, progress: 'looking', parts: [text('seat 4A'), { content: { case: 'data', value: { kind: { case: 'structValue', value: { fields: { seat: { kind: { case: 'stringValue', value: '4A' } } } } } } } }] }
+        return {
+          ms: 50,
+          progress: 'looking',
+          parts: [
+            text('seat 4A'),
+            { content: { case: 'data', value: { kind: { case: 'structValue', value: { fields: { seat: { kind: { case: 'stringValue', value: '4A' } } } } } } } }
+          ]
+        }
       }
     })
-    world.add({ handle: 'hotel@south.example', capability: 'travel/hotel', deed: (message) => ({ plain: true, parts: [text(`room for ${message.parts.length}`)] }) })
+    world.add({
+      handle: 'hotel@south.example',
+      capability: 'travel/hotel',
+      deed: (message) => ({ plain: true, parts: [text(`room for ${message.parts.length}`)] })
+    })
     const graph = graphOf([
       { id: 'fly', does: 'travel/flight', text: 'to Oslo' },
       { id: 'sleep', does: 'travel/hotel', text: 'near {seat}', inputs: [{ name: 'seat', from: 'steps.fly.data.seat' }] }
@@ -67,7 +78,10 @@ describe('orchestration of tasks (draft 2.4)', () => {
     world.add({ handle: 'a@north.example', capability: 'x', deed: () => ({ ms: 100 }) })
     const graph = graphOf([{ id: 'one', does: 'x' }])
     const both = await Promise.all([tasks.run(graph, { id: 'trip' }), tasks.run(graphOf([{ id: 'one', does: 'x' }]), { id: 'trip' })])
-    assert.deepEqual(both.map(({ id }) => id), ['trip', 'trip'])
+    assert.deepEqual(
+      both.map(({ id }) => id),
+      ['trip', 'trip']
+    )
     await assert.rejects(tasks.run(graphOf([{ id: 'two', does: 'x' }]), { id: 'trip' }), { code: 'INVALID_ARGUMENT' })
     await end('trip')
     assert.equal((await tasks.run(graph, { id: 'trip' })).state, WorkState.COMPLETED)
@@ -114,7 +128,12 @@ describe('orchestration of tasks (draft 2.4)', () => {
   it('a lost connection to an agent that does not honour it: nobody knows, and says so', async () => {
     world.add({ handle: 'a@north.example', capability: 'x', idempotent: false, streaming: false, loseAfter: 1, deed: () => ({ plain: true }) })
     world.add({ handle: 'b@north.example', capability: 'y' })
-    const { id } = await tasks.run(graphOf([{ id: 'one', does: 'x' }, { id: 'two', does: 'y', needs: [{ step: 'one', on: NeedState.FAILED }] }]))
+    const { id } = await tasks.run(
+      graphOf([
+        { id: 'one', does: 'x' },
+        { id: 'two', does: 'y', needs: [{ step: 'one', on: NeedState.FAILED }] }
+      ])
+    )
     const run = await end(id)
     assert.deepEqual(states(run), { one: 'failed', two: 'completed' })
     assert.equal(run.steps[0]?.error?.code, 'OUTCOME_UNKNOWN')
@@ -138,7 +157,10 @@ describe('orchestration of tasks (draft 2.4)', () => {
     const { id } = await tasks.run(graphOf([{ id: 'one', does: 'x' }]))
     await clock.until(() => tasks.show(id).state === WorkState.INPUT_REQUIRED)
     const asking = tasks.show(id).steps[0]
-    assert.deepEqual(asking?.question?.parts.map(({ content }) => content.value), ['window or aisle?'])
+    assert.deepEqual(
+      asking?.question?.parts.map(({ content }) => content.value),
+      ['window or aisle?']
+    )
     await assert.rejects(tasks.answer(id, 'none', { parts: [text('x')] }), { code: 'NOT_FOUND' })
     await assert.rejects(tasks.answer(id, 'one', { parts: [] }), { code: 'INVALID_ARGUMENT' })
     await tasks.answer(id, 'one', { parts: [text('window')] })
@@ -151,7 +173,14 @@ describe('orchestration of tasks (draft 2.4)', () => {
     world.add({ handle: 'a@north.example', capability: 'x', deed: () => ({ ms: 60_000 }) })
     world.add({ handle: 'b@north.example', capability: 'y', streaming: false, deed: () => ({ ms: 60_000 }) })
     world.add({ handle: 'c@north.example', capability: 'z', deed: () => ({ ask: 'well?' }) })
-    const { id } = await tasks.run(graphOf([{ id: 'one', does: 'x' }, { id: 'two', does: 'y' }, { id: 'three', does: 'z' }, { id: 'four', does: 'x', after: ['one'] }]))
+    const { id } = await tasks.run(
+      graphOf([
+        { id: 'one', does: 'x' },
+        { id: 'two', does: 'y' },
+        { id: 'three', does: 'z' },
+        { id: 'four', does: 'x', after: ['one'] }
+      ])
+    )
     await clock.advance(1_000)
     await tasks.cancel(id)
     const run = await end(id)
@@ -178,11 +207,19 @@ describe('orchestration of tasks (draft 2.4)', () => {
         return {}
       }
     })
-    const { id } = await tasks.run(graphOf([{ id: 'one', does: 'x' }, { id: 'two', does: 'y', inputs: [{ name: 'ticket', from: 'steps.one.files' }] }]))
+    const { id } = await tasks.run(
+      graphOf([
+        { id: 'one', does: 'x' },
+        { id: 'two', does: 'y', inputs: [{ name: 'ticket', from: 'steps.one.files' }] }
+      ])
+    )
     const run = await end(id)
     const hash = createHash('sha256').update(bytes).digest('hex')
     const [file] = run.steps[0]?.output?.files ?? []
-    assert.deepEqual([file?.name, file?.mediaType, Number(file?.size), Buffer.from(file?.sha256 ?? []).toString('hex')], ['ticket.pdf', 'application/pdf', 4, hash])
+    assert.deepEqual(
+      [file?.name, file?.mediaType, Number(file?.size), Buffer.from(file?.sha256 ?? []).toString('hex')],
+      ['ticket.pdf', 'application/pdf', 4, hash]
+    )
     assert.deepEqual(tasks.file(hash), bytes)
     assert.deepEqual(got, bytes)
     assert.throws(() => tasks.file('00'), { code: 'NOT_FOUND' })
@@ -207,23 +244,37 @@ describe('orchestration of tasks (draft 2.4)', () => {
     assert.ok(seen.includes('in progress'))
     const after: TaskRun[] = []
     for await (const run of tasks.watch(id, new AbortController().signal)) after.push(run)
-    assert.deepEqual(after.map(({ state }) => state), [WorkState.COMPLETED])
+    assert.deepEqual(
+      after.map(({ state }) => state),
+      [WorkState.COMPLETED]
+    )
   })
 
   it('a run that failed goes on where it failed', async () => {
     let well = false
     world.add({ handle: 'a@north.example', capability: 'x', deed: () => ({}) })
     world.add({ handle: 'b@north.example', capability: 'y', deed: () => ({ end: well ? 'completed' : 'failed' }) })
-    const { id } = await tasks.run(graphOf([{ id: 'one', does: 'x' }, { id: 'two', does: 'y', after: ['one'] }]))
+    const { id } = await tasks.run(
+      graphOf([
+        { id: 'one', does: 'x' },
+        { id: 'two', does: 'y', after: ['one'] }
+      ])
+    )
     assert.equal((await end(id)).state, WorkState.FAILED)
     well = true
     assert.equal((await tasks.resume(id)).state, WorkState.IN_PROGRESS)
-    assert.deepEqual(tasks.list().map(({ state }) => state), [WorkState.IN_PROGRESS])
+    assert.deepEqual(
+      tasks.list().map(({ state }) => state),
+      [WorkState.IN_PROGRESS]
+    )
     assert.equal((await end(id)).state, WorkState.COMPLETED)
     assert.equal(world.worked.filter((one) => one.includes('.one.')).length, 1)
     await assert.rejects(tasks.resume(id), { code: 'INVALID_ARGUMENT' })
     assert.equal(tasks.show(id).state, WorkState.COMPLETED)
-    assert.deepEqual(tasks.list({ state: WorkState.COMPLETED }).map((run) => run.id), [id])
+    assert.deepEqual(
+      tasks.list({ state: WorkState.COMPLETED }).map((run) => run.id),
+      [id]
+    )
   })
 
   it('is bounded: runs that go on, and runs that have ended', async () => {
@@ -242,7 +293,13 @@ describe('orchestration of tasks (draft 2.4)', () => {
       await bounded.run(graph, { id })
       await end(id)
     }
-    assert.deepEqual(bounded.list().map(({ id }) => id).sort(), ['r3', 'r4', 'r5'])
+    assert.deepEqual(
+      bounded
+        .list()
+        .map(({ id }) => id)
+        .sort(),
+      ['r3', 'r4', 'r5']
+    )
     assert.throws(() => bounded.show('r1'), { code: 'NOT_FOUND' })
     assert.equal(store.count('task-graphs'), 3)
     assert.equal(store.count('task-steps'), 3)
@@ -252,7 +309,11 @@ describe('orchestration of tasks (draft 2.4)', () => {
   })
 
   it('waits for a disk that refuses, and loses nothing', async () => {
-    world.add({ handle: 'a@north.example', capability: 'x', deed: () => ({ ms: 100, parts: [{ content: { case: 'raw', value: Uint8Array.of(1, 2, 3) }, filename: 'f' }] }) })
+    world.add({
+      handle: 'a@north.example',
+      capability: 'x',
+      deed: () => ({ ms: 100, parts: [{ content: { case: 'raw', value: Uint8Array.of(1, 2, 3) }, filename: 'f' }] })
+    })
     const { id } = await tasks.run(graphOf([{ id: 'one', does: 'x' }]))
     await clock.advance(50)
     store.failNextCommit()
@@ -263,7 +324,14 @@ describe('orchestration of tasks (draft 2.4)', () => {
     tasks = taskNode(world, clock, store).tasks
     await tasks.start()
     assert.deepEqual(states(tasks.show(id)), { one: 'completed' })
-    assert.equal(tasks.file(createHash('sha256').update(Uint8Array.of(1, 2, 3)).digest('hex')).length, 3)
+    assert.equal(
+      tasks.file(
+        createHash('sha256')
+          .update(Uint8Array.of(1, 2, 3))
+          .digest('hex')
+      ).length,
+      3
+    )
   })
 
   it('acts on nothing before it is on disk', async () => {
