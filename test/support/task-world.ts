@@ -1,5 +1,6 @@
 import { clone, create, type DescMessage, type Message, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf'
 import { EXTENSIONS } from '../../src/core/ids/extension-uris.ts'
+import type { Clock } from '../../src/ports/clock.ts'
 import type { FoundAgent } from '../../src/roles/agent/discovery.ts'
 import type { Outgoing, ResponseStream } from '../../src/roles/agent/swarm-client.ts'
 import type { TaskSwarm } from '../../src/roles/agent/tasks/attempt-deps.ts'
@@ -7,7 +8,6 @@ import { HansaError } from '../../src/schema/errors.ts'
 import { AgentRecordSchema, AgentStatus } from '../../src/schema/generated/hansa/v1/directory_pb.ts'
 import * as a2a from '../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { isSettled, isTerminal } from '../../src/wire/task-states.ts'
-import type { FakeClock } from './fake-clock.ts'
 
 type Part = MessageInitShape<typeof a2a.PartSchema>
 
@@ -57,12 +57,12 @@ export class TaskWorld {
   readonly canceled: string[] = []
   finds = 0
   sends = 0
-  readonly #clock: FakeClock
+  readonly #clock: Pick<Clock, 'after'>
   readonly #works = new Map<string, Work>()
   readonly #byMessage = new Map<string, Work>()
   #tasks = 0
 
-  constructor(clock: FakeClock) {
+  constructor(clock: Pick<Clock, 'after'>) {
     this.#clock = clock
   }
 
