@@ -36,10 +36,13 @@ export interface WorldAgent {
   /** Its own node says that it has lost the connection: before it has taken a message, or after. Each counts down. */
   loseBefore?: number
   loseAfter?: number
+  /** So many calls are refused by its gateway, which has too much to do. */
+  busy?: number
   readonly deed?: (message: a2a.Message, agent: string) => Deed
 }
 
 interface Work {
+  readonly handle: string
   readonly task: a2a.Task
   readonly messageId: string
   readonly deed: Deed
@@ -131,8 +134,9 @@ export class TaskWorld {
   /** The process of an agent starts anew without its tasks; one that is idempotent knows which messages it had. */
   forget(handle: string): void {
     for (const [id, work] of this.#works) {
-      if (!work.task.contextId.endsWith(`@${handle}`)) continue
+      if (work.handle !== handle) continue
       this.#works.delete(id)
+      for (const wake of [...work.watchers]) wake()
     }
   }
 
@@ -159,7 +163,7 @@ export class TaskWorld {
     const deed = agent.deed?.(message, handle) ?? {}
     const id = `task-${++this.#tasks}`
     const task = create(a2a.TaskSchema, { id, contextId: message.contextId, status: { state: a2a.TaskState.WORKING } })
-    const work: Work = { task, messageId, deed, plain: undefined, watchers: new Set() }
+    const work: Work = { handle, task, messageId, deed, plain: undefined, watchers: new Set() }
     this.#works.set(id, work)
     this.#byMessage.set(key, work)
     if (deed.progress !== undefined) this.#status(work, a2a.TaskState.WORKING, deed.progress)
@@ -190,6 +194,10 @@ export class TaskWorld {
     const gateway = { at: 'spiffe://north.example/agw/gw', agent: handle }
     if (agent === undefined) throw new HansaError('AGENT_NOT_FOUND', `nobody knows ${handle}`, gateway)
     if (agent.online === false) throw new HansaError('AGENT_UNREACHABLE', `${handle} cannot be reached from its gateway`, gateway)
+    if ((agent.busy ?? 0) > 0) {
+      agent.busy = (agent.busy ?? 0) - 1
+      throw new HansaError('TOO_MANY_CALLS', 'too many calls are open', gateway)
+    }
     return agent
   }
 
@@ -224,8 +232,9 @@ export class TaskWorld {
       // Each event is the task as a whole; what pieces add up to is tested with TaskReading.
       yield create(a2a.StreamResponseSchema, { payload: { case: 'task', value: clone(a2a.TaskSchema, work.task) } })
       if (isSettled(state)) return
-      await this.#until(work, () => work.task.status?.state !== state, signal, life)
+      await this.#until(work, () => work.task.status?.state !== state || !this.#works.has(work.task.id), signal, life)
       this.#reach(handle)
+      if (!this.#works.has(work.task.id)) throw new HansaError('CONNECTION_LOST', 'the process is gone', { at: spiffeId(handle) })
     }
   }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { taskOperations } from '../../../src/admin/node/tasks.ts'
+import { taskView } from '../../../src/admin/task-types.ts'
 import { type Agent, createAgent } from '../../../src/node/create-agent.ts'
 import { createNode } from '../../../src/node/create-node.ts'
 import type { HansaNode } from '../../../src/node/hansa-node.ts'
@@ -98,6 +100,35 @@ describe('tasks on real nodes of two domains (draft 2.4)', () => {
     // The same name again: nothing more is done.
     assert.equal((await swarm.task(trip, { id: 'trip-1' })).results['ticket'], 'F1')
     assert.equal(answered.length, 2)
+  }).timeout(PATIENCE_MS)
+
+  it("the operator's view of it: plan, run, watch, show, list", async () => {
+    const admin = taskOperations(desk)
+    const { signal } = new AbortController()
+    const plan = await admin.taskPlan({ goal: trip }, signal)
+    assert.deepEqual(
+      [plan.planner, plan.steps.map(({ id, agent, after }) => [id, agent, after])],
+      [
+        'workflow',
+        [
+          ['fly', 'travel/flight-booking', []],
+          ['sleep', 'travel/hotel-booking', ['fly']]
+        ]
+      ]
+    )
+    assert.match(plan.mermaid, /^flowchart TD/)
+    await admin.taskRun({ source: JSON.stringify(trip), file: 'trip.json', id: 'trip-2' }, signal)
+    const states: string[] = []
+    for await (const view of admin.taskWatch({ id: 'trip-2' }, signal)) states.push(taskView.parse(view).state)
+    assert.equal(states.at(-1), 'completed')
+    const shown = await admin.taskShow({ id: 'trip-2' }, signal)
+    assert.deepEqual([shown.results['ticket'], shown.counts, shown.steps[0]?.attempts[0]?.agent], ['F1', { completed: 2 }, 'flight@north.example'])
+    assert.deepEqual(
+      (await admin.taskList({ state: 'completed' }, signal)).tasks.map(({ id }) => id),
+      ['trip-2', 'trip-1']
+    )
+    await assert.rejects(admin.taskAnswer({ id: 'trip-2', step: 'fly', text: 'x' }, signal), { code: 'INVALID_ARGUMENT' })
+    await assert.rejects(admin.taskFile({ sha256: 'a'.repeat(64) }, signal), { code: 'NOT_FOUND' })
   }).timeout(PATIENCE_MS)
 
   it('one goes offline, and another takes over', async () => {
