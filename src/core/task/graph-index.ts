@@ -2,7 +2,7 @@ import { NeedState, type TaskGraph, WorkState } from '../../schema/generated/han
 import { dependenciesOf } from './dependencies.ts'
 
 /** One end of an edge: the other step by its place in the graph, and how the earlier of the two must end. */
-export interface Edge {
+interface Edge {
   readonly step: number
   readonly on: NeedState
 }

@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf'
 import { StepRunSchema, type TaskGraph, type TaskRun, TaskRunSchema, WorkState } from '../../schema/generated/hansa/v1/task_pb.ts'
 import { checkGraph } from './check-graph.ts'
 
-export interface RunStart {
+interface RunStart {
   readonly id: string
   /** A2A context of all messages of the run. */
   readonly contextId: string

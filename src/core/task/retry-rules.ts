@@ -28,7 +28,7 @@ export function timeoutOf(step: TaskStep): number {
 }
 
 /** Tries of this step that count. */
-export function triesOf(stepRun: StepRun): number {
+function triesOf(stepRun: StepRun): number {
   return (stepRun.attempts.at(-1)?.number ?? 0) - stepRun.triesBefore
 }
 

@@ -4,21 +4,23 @@ import { quote } from '../ids/domain.ts'
 import { GraphIndex } from './graph-index.ts'
 import { knownOf } from './known-of.ts'
 import type { Known } from './reference.ts'
+import type { TaskEffect } from './task-effect.ts'
 import { isEnded } from './work-state.ts'
 
 /**
  * Where a step stands, in more detail than is kept. blocked: waits for others. queued: waits for a place. paused: waits before its next try. assigning: an agent
  * is sought. running, asking: an attempt is open. stopping: an attempt is told to stop. The first four are PENDING in what is kept.
  */
-export type Phase = 'blocked' | 'queued' | 'paused' | 'assigning' | 'running' | 'asking' | 'stopping' | 'ended'
+type Phase = 'blocked' | 'queued' | 'paused' | 'assigning' | 'running' | 'asking' | 'stopping' | 'ended'
 
-/** A run and what has changed in it. Every change of a run goes through here, so that none is forgotten when it is persisted. */
+/** A run, what has changed in it, and what is to be done. Every change of a run goes through here, so that none is forgotten when it is persisted. */
 export class RunLedger {
   readonly run: TaskRun
   readonly index: GraphIndex
   readonly known: Known
   readonly #phases: Phase[]
   readonly #counts: Record<Phase, number> = { blocked: 0, queued: 0, paused: 0, assigning: 0, running: 0, asking: 0, stopping: 0, ended: 0 }
+  #effects: TaskEffect[] = []
   #runChanged = false
   readonly #stepsChanged = new Set<number>()
 
@@ -66,6 +68,22 @@ export class RunLedger {
     if (step.state === state) return
     step.state = state
     this.touch(place)
+  }
+
+  /** All places, in the order of the graph. */
+  each(visit: (place: number) => unknown): void {
+    for (let place = 0; place < this.run.steps.length; place++) visit(place)
+  }
+
+  /** To be done once what has changed is kept. */
+  emit(effect: TaskEffect): void {
+    this.#effects.push(effect)
+  }
+
+  takeEffects(): TaskEffect[] {
+    const effects = this.#effects
+    this.#effects = []
+    return effects
   }
 
   /** The step has changed. */

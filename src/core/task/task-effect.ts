@@ -5,7 +5,10 @@
 export type TaskEffect =
   /** Find an agent for the step, not one of `avoid` if there is another; comes back as assigned or unassigned. */
   | { readonly kind: 'assign'; readonly step: string; readonly avoid: readonly string[] }
-  /** Send the attempt's message, or take up what has become of it (`resumed`: it may have been sent before). */
+  /**
+   * Send the attempt's message. `resumed`: it may have been sent before; take up what has become of it, by the attempt's task if that is known, else by sending the
+   * same message again, but only to an agent that honours the idempotency key. Where neither can be, the attempt has failed with fate `unknown`.
+   */
   | { readonly kind: 'send'; readonly step: string; readonly attempt: number; readonly resumed: boolean }
   /** Send the answer that the step holds to the attempt's task. */
   | { readonly kind: 'reply'; readonly step: string; readonly attempt: number }

@@ -183,6 +183,15 @@ describe('core/task TaskMachine', () => {
       assert.equal(bench.step('a').error?.metadata['agent'], A)
     })
 
+    it('is what a message is that may have been sent before a restart, and cannot be delivered now', () => {
+      const bench = new TaskBench([{ id: 'a' }])
+      bench.start()
+      bench.assign('a', A, false)
+      bench.restart()
+      bench.fail('a', 'undelivered')
+      assert.equal(bench.step('a').error?.code, 'OUTCOME_UNKNOWN')
+    })
+
     it('is asked again with the same message where it does', () => {
       const bench = new TaskBench([{ id: 'a', attempts: 3 }])
       bench.start()
@@ -320,15 +329,15 @@ describe('core/task TaskMachine', () => {
 
   describe('cancel', () => {
     it('ends what has not begun at once, and the rest when it has stopped', () => {
-      const bench = new TaskBench([{ id: 'a' }, { id: 'b' }, { id: 'c', ...after('a') }, { id: 'd' }])
+      const bench = new TaskBench([{ id: 'a' }, { id: 'b' }, { id: 'c', ...after('a') }, { id: 'd' }, { id: 'e' }, { id: 'f', ...after('e') }])
       bench.start()
       for (const id of ['a', 'b', 'd']) bench.assign(id)
       assert.deepEqual(bench.apply({ kind: 'cancel' }).slice(0, 3), ['cancel a#1', 'cancel b#1', 'cancel d#1'])
-      assert.deepEqual(bench.states(), ['in progress', 'in progress', 'canceled', 'in progress'])
+      assert.deepEqual(bench.states(), ['in progress', 'in progress', 'canceled', 'in progress', 'canceled', 'canceled'])
       bench.apply({ kind: 'canceled', step: 'a', attempt: 1 })
       bench.complete('b')
       assert.deepEqual(bench.apply({ kind: 'canceled', step: 'd', attempt: 1, error: error('AGENT_UNREACHABLE') }).at(-1), 'ended')
-      assert.deepEqual(bench.states(), ['canceled', 'completed', 'canceled', 'failed'])
+      assert.deepEqual(bench.states(), ['canceled', 'completed', 'canceled', 'failed', 'canceled', 'canceled'])
       assert.equal(bench.step('d').error?.code, 'OUTCOME_UNKNOWN')
       assert.equal(bench.whole, 'canceled')
     })
