@@ -109,7 +109,7 @@ export const findRequest = z.strictObject({
   capabilities: z.array(z.string().max(200)).max(16).default([]),
   language: z.string().max(35).optional(),
   protocol: z.string().max(32).optional(),
-  outputs: z.array(z.string().max(64)).max(16).default([]).meta({ description: 'Facts: a skill puts out one of them.' }),
+  outputs: z.array(z.string().max(63)).max(16).default([]).meta({ description: 'Facts: a skill puts out one of them.' }),
   domain: z.string().max(253).optional(),
   status: z.enum(['online', 'any']).default('online'),
   limit: z.int().min(1).max(100).default(20)

@@ -22,6 +22,7 @@ import { makeCsr, parseCsr } from '../../src/wire/x509/csr.ts'
 import { decodePem, encodePem } from '../../src/wire/x509/pem.ts'
 import { ext, key, mint, MINTED_AT, nameOf } from '../support/mint.ts'
 import type { Target } from './fuzz.ts'
+import { planningTargets } from './planning-targets.ts'
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 /** As an address bar or a file would give it: whatever is no UTF-8 becomes a replacement character. */
@@ -250,5 +251,6 @@ export const TARGETS: readonly Target[] = [
       for (let at = 0; at < input.length; at += step) for (const event of parser.push(input.subarray(at, at + step))) characters += event.length
       assert.ok(characters <= input.length, 'more came out than went in')
     }
-  }
+  },
+  ...planningTargets
 ]

@@ -2,15 +2,12 @@ import { HansaError } from '../../schema/errors.ts'
 import type { TaskGraph } from '../../schema/generated/hansa/v1/task_pb.ts'
 import type { PlanGoal } from './plan-goal.ts'
 import type { PlannableSkill } from './plannable-skill.ts'
-import { cheapest } from './plan/cheapest.ts'
+import { findPlan, type PlanResult } from './plan/find-plan.ts'
 import { missingFacts } from './plan/missing-facts.ts'
 import { graphOf } from './plan/plan-graph.ts'
-import { reach, reaches } from './plan/reach.ts'
 import { FactTable, type RuleSet, ruleSet } from './plan/rules.ts'
 import { chooseSkills } from './plan/skill-choice.ts'
-import { thinOut } from './plan/thin-out.ts'
 import { whyNot } from './plan/why-not.ts'
-import { withinBudget } from './plan/within-budget.ts'
 
 /**
  * The capability planner (draft 2.4): a graph of steps by which agents with these skills come from what is given to what is wanted. It finds a plan whenever there is
@@ -25,39 +22,39 @@ export function plan(goal: PlanGoal, skills: readonly PlannableSkill[], ownDomai
   const there = facts.numbers(Object.keys(goal.given))
   const wants = facts.numbers(goal.want)
   const { rules, banned } = chooseSkills(goal, skills, ownDomain, facts)
-  // Facts of skills that are not allowed are named in reasons; they get their numbers after all others.
   const set = ruleSet(rules, facts.names.length)
-  if (!reaches(reach(set, there), wants)) {
-    const missing = missingFacts(set, there, wants)
-    const given = [...there, ...missing.facts]
-    // What is missing may be known, and the way from there still be too long.
-    if (fewSteps(set, given, wants, goal.budget) !== undefined) throw whyNot({ goal, facts, rules, banned, wants, missing })
-    throw tooDear(goal, facts, set, there, wants)
-  }
-  const chosen = fewSteps(set, there, wants, goal.budget)
-  if (chosen === undefined) throw tooDear(goal, facts, set, there, wants)
-  return graphOf({ goal, facts, rules, banned: banned.length, skills: skills.length, set, there, wants, chosen })
+  const result = findPlan(set, there, wants, goal.budget)
+  if (result.kind === 'plan') return graphOf({ goal, facts, rules, banned: banned.length, skills: skills.length, set, there, wants, chosen: result.rules })
+  if (result.kind === 'dear') throw tooDear(goal, facts, set, there, wants, result)
+  const missing = missingFacts(set, there, wants)
+  // With what is missing the way may still be too long.
+  const then = findPlan(set, [...there, ...missing.facts], wants, goal.budget)
+  throw then.kind === 'dear' ? tooDear(goal, facts, set, there, wants, then) : whyNot({ goal, facts, rules, banned, wants, missing })
 }
 
-/** Rules of a plan of at most `budget` steps; undefined when none was found. */
-function fewSteps(set: RuleSet, there: readonly number[], wants: readonly number[], budget = Infinity): readonly number[] | undefined {
-  const first = thinOut(set, there, wants, cheapest(set, there, wants) ?? [])
-  if (first.length <= budget) return first
-  const result = withinBudget(set, there, wants, budget)
-  return result.kind === 'plan' ? thinOut(set, there, wants, result.rules) : undefined
-}
-
-/** There is a way, but not one of so few steps. What is missing are then wanted facts themselves. */
-function tooDear(goal: PlanGoal, facts: FactTable, set: RuleSet, there: readonly number[], wants: readonly number[]): HansaError {
+/** There is a way, but none of so few steps was found. What is missing are then wanted facts themselves. */
+function tooDear(
+  goal: PlanGoal,
+  facts: FactTable,
+  set: RuleSet,
+  there: readonly number[],
+  wants: readonly number[],
+  { steps, proved }: Extract<PlanResult, { kind: 'dear' }>
+): HansaError {
   const { budget = 0 } = goal
   let missing = wants.filter((want) => !there.includes(want))
-  for (const want of [...missing]) {
+  // Of one wanted fact it is known.
+  for (const want of missing.length > 1 ? [...missing] : []) {
     const rest = missing.filter((other) => other !== want)
-    if (reaches(reach(set, [...there, ...rest]), wants) && fewSteps(set, [...there, ...rest], wants, budget) !== undefined) missing = rest
+    if (findPlan(set, [...there, ...rest], wants, budget).kind === 'plan') missing = rest
   }
-  const names = missing.map((fact) => facts.name(fact)).join(', ')
-  const steps = thinOut(set, there, wants, cheapest(set, there, wants) ?? []).length
-  const found = steps > 0 ? `the shortest plan that was found has ${steps} steps` : 'what is missing does not lead there in so few steps'
-  const proved = withinBudget(set, there, wants, budget).kind === 'undecided' ? '; whether there is a shorter one is not proved: the search was too long' : ''
-  return new HansaError('NO_PLAN', `no plan for ${goal.want.join(', ')} within the budget of ${budget}: ${found}${proved}`, { missing: names, budget })
+  const unsure = proved ? '' : '; whether there is a shorter one is not proved: the search was too long'
+  return new HansaError(
+    'NO_PLAN',
+    `no plan for ${goal.want.join(', ')} within the budget of ${budget}: the shortest plan that was found has ${steps} steps${unsure}`,
+    {
+      missing: missing.map((fact) => facts.name(fact)).join(', '),
+      budget
+    }
+  )
 }

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf'
-import { LineCounter, parseDocument } from 'yaml'
+import { type Document, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import { type ConfigProblem, formatProblem } from '../config/problem.ts'
 import { placeIn } from '../mapping/place-in.ts'
 import { HansaError } from '../../schema/errors.ts'
@@ -50,8 +50,12 @@ function parseText(text: string, name: string): WorkDocument {
     return { source: name, line: Math.max(line, 1), column: Math.max(col, 1), key, message }
   }
   if (text.length > MAX_SOURCE) throw workError([at(0, '', `expected at most ${MAX_SOURCE} characters`)])
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
+  if (isNested(text)) throw workError([at(0, '', `deeper than ${MAX_DEPTH} levels`)])
+  // The parser's own look for keys that are there twice takes quadratic time: seconds for a graph of 10,000 steps.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false })
   if (document.errors.length > 0) throw workError(document.errors.map((error) => at(error.pos[0], '', `not YAML: ${error.message}`)))
+  const strange = strangeKeys(document)
+  if (strange.length > 0) throw workError(strange.map(({ offset, why }) => at(offset, '', why)))
   let value: unknown
   try {
     // No aliases: they are how a small file becomes a large one.
@@ -61,6 +65,33 @@ function parseText(text: string, name: string): WorkDocument {
   }
   const problem = (path: Path, message: string): ConfigProblem => at(path.length === 0 ? 0 : placeIn(document, path), path.join('.'), message)
   return { name, raw: objectOf(value, problem), problem }
+}
+
+/** True for brackets or dashes inside each other that no value within MAX_DEPTH has: the parser takes seconds for a small text of nothing but them. */
+function isNested(text: string): boolean {
+  let depth = 0
+  for (const sign of text.matchAll(/[[{\]}]/g)) {
+    depth = Math.max(0, depth + (sign[0] === '[' || sign[0] === '{' ? 1 : -1))
+    if (depth > 2 * MAX_DEPTH) return true
+  }
+  return /([-?:][ \t]+){65}/.test(text)
+}
+
+/** Keys that are no text, and those that their map has had before. */
+function strangeKeys(document: Document): { readonly offset: number; readonly why: string }[] {
+  const found: { offset: number; why: string }[] = []
+  visit(document, {
+    Map(_, { items, range }) {
+      const seen = new Set<string>()
+      for (const { key } of items) {
+        const offset = (isNode(key) ? key.range : range)?.[0] ?? 0
+        if (!isScalar(key)) found.push({ offset, why: 'a key is not a text' })
+        else if (seen.has(String(key.value))) found.push({ offset, why: 'a key is there twice' })
+        else seen.add(String(key.value))
+      }
+    }
+  })
+  return found
 }
 
 /** What is JSON and an object; YAML knows more, such as infinity and keys that are lists. */

@@ -125,7 +125,8 @@ export class SkillSearch {
   /** Facts that somebody must put out, and what those who are known to do so need in turn. */
   #need(facts: readonly string[]): void {
     const news = [...facts]
-    for (let fact = news.pop(); fact !== undefined; fact = news.pop()) {
+    // It grows while it is read.
+    for (const fact of news) {
       if (Object.hasOwn(this.#goal.given, fact) || this.#needed.has(fact)) continue
       this.#needed.add(fact)
       this.#open.push(fact)

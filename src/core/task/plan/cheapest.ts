@@ -1,5 +1,6 @@
 import { Heap } from '../../structures/heap.ts'
 import type { RuleSet } from './rules.ts'
+import { RuleBits } from './rule-bits.ts'
 
 /**
  * Rules that lead from what is there to all that is wanted, few and cheap, though not always the fewest (to find those takes exponential time); undefined when there are none.
@@ -8,27 +9,23 @@ import type { RuleSet } from './rules.ts'
  * rule with the smaller index is taken.
  */
 export function cheapest({ rules, facts, takers }: RuleSet, there: Iterable<number>, wants: readonly number[]): number[] | undefined {
-  const words = (rules.length + 31) >>> 5
-  /** By fact: the rules on its way, as bits; absent while no way is known. */
+  const bits = new RuleBits(rules)
+  const nothing = bits.union([])
+  /** By fact: the rules on its way; absent while no way is known. */
   const ways: (Uint32Array | undefined)[] = Array.from({ length: facts }, () => undefined)
   const open = rules.map(({ inputs }) => inputs.length)
   const heap = new Heap<{ readonly index: number; readonly cost: number; readonly way: Uint32Array }>(
     (a, b) => a.cost < b.cost || (a.cost === b.cost && a.index < b.index)
   )
-
+  const way = (needs: readonly number[]): Uint32Array => bits.union(needs.map((fact) => ways[fact] ?? nothing))
   const ready = (index: number): void => {
-    const way = union(
-      (rules[index]?.inputs ?? []).map((fact) => ways[fact]),
-      words
-    )
-    way[index >>> 5] = (way[index >>> 5] ?? 0) | (1 << (index & 31))
-    let cost = 0
-    for (const used of bits(way)) cost += rules[used]?.cost ?? 0
-    heap.push({ index, cost, way })
+    const whole = way(rules[index]?.inputs ?? [])
+    bits.add(whole, index)
+    heap.push({ index, cost: bits.cost(whole), way: whole })
   }
-  const settle = (fact: number, way: Uint32Array): void => {
+  const settle = (fact: number, found: Uint32Array): void => {
     if (ways[fact] !== undefined) return
-    ways[fact] = way
+    ways[fact] = found
     for (const index of takers[fact] ?? []) {
       const left = (open[index] ?? 0) - 1
       open[index] = left
@@ -39,7 +36,7 @@ export function cheapest({ rules, facts, takers }: RuleSet, there: Iterable<numb
   rules.forEach(({ inputs }, index) => {
     if (inputs.length === 0) ready(index)
   })
-  for (const fact of there) settle(fact, new Uint32Array(words))
+  for (const fact of there) settle(fact, nothing)
   const missing = new Set(wants.filter((fact) => ways[fact] === undefined))
   while (missing.size > 0) {
     const next = heap.pop()
@@ -49,24 +46,5 @@ export function cheapest({ rules, facts, takers }: RuleSet, there: Iterable<numb
       missing.delete(fact)
     }
   }
-  return [
-    ...bits(
-      union(
-        wants.map((fact) => ways[fact]),
-        words
-      )
-    )
-  ]
-}
-
-function union(sets: readonly (Uint32Array | undefined)[], words: number): Uint32Array {
-  const all = new Uint32Array(words)
-  for (const set of sets) if (set !== undefined) for (let at = 0; at < words; at++) all[at] = (all[at] ?? 0) | (set[at] ?? 0)
-  return all
-}
-
-function* bits(set: Uint32Array): Generator<number, void, undefined> {
-  for (let at = 0; at < set.length; at++) {
-    for (let word = set[at] ?? 0; word !== 0; word &= word - 1) yield at * 32 + (31 - Math.clz32(word & -word))
-  }
+  return bits.list(way(wants))
 }

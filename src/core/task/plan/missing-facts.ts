@@ -20,13 +20,16 @@ export interface Missing {
 export function missingFacts(set: RuleSet, there: readonly number[], wants: readonly number[]): Missing {
   const candidates = outOfReach(set, there, wants)
   const wanted = new Set(wants)
-  const gifts = candidates.map((fact): Rule => {
+  const gift = (fact: number): Rule => {
     const cost = (set.makers[fact] ?? []).length === 0 ? COSTS.unmade : wanted.has(fact) ? COSTS.wanted : COSTS.made
     return { inputs: [], outputs: [fact], cost }
-  })
+  }
+  const all = candidates.map(gift)
+  const unmade = all.filter(({ cost }) => cost === COSTS.unmade)
+  const gifts = reaches(reach(set, [...there, ...unmade.flatMap(({ outputs }) => outputs)]), wants) ? unmade : all
   const extended = ruleSet([...set.rules, ...gifts], set.facts)
   const plan = thinOut(extended, there, wants, cheapest(extended, there, wants) ?? [])
-  const cost = (fact: number): number => gifts[candidates.indexOf(fact)]?.cost ?? 0
+  const cost = (fact: number): number => gift(fact).cost
   const found = plan.flatMap((index) => (index < set.rules.length ? [] : (extended.rules[index]?.outputs ?? [])))
   // None can be left out beside the rules of this plan; beside all rules perhaps one can.
   let facts = [...found]

@@ -4,8 +4,8 @@ import type { Missing } from './missing-facts.ts'
 import type { FactTable } from './rules.ts'
 import type { SkillChoice, SkillRule } from './skill-choice.ts'
 
-/** Missing facts that a message explains; the others are named. */
-const MAX_EXPLAINED = 5
+/** Missing facts that a message explains, and skills that it names for each. */
+const MAX_EXPLAINED = 4
 
 export interface Impossible {
   readonly goal: PlanGoal
@@ -21,8 +21,9 @@ export function whyNot({ goal, facts, rules, banned, wants, missing }: Impossibl
   const reason = (fact: number): string => {
     const name = facts.name(fact)
     const takers = missing.rules.flatMap((index) => (rules[index]?.inputs.includes(fact) === true ? [rules[index]] : []))
-    const wanted = takers.map(({ capability, skills: [{ agent }] }) => `${capability} of ${agent} needs it`)
-    const by = wants.includes(fact) ? ['it is wanted itself', ...wanted] : wanted
+    const wanted = takers.slice(0, MAX_EXPLAINED).map(({ capability, skills: [{ agent }] }) => `${capability} of ${agent} needs it`)
+    const others = takers.length > MAX_EXPLAINED ? [`and ${takers.length - MAX_EXPLAINED} more`] : []
+    const by = [...(wants.includes(fact) ? ['it is wanted itself'] : []), ...wanted, ...others]
     const outside = banned.find(({ skill }) => skill.outputs.includes(name))
     const made = rules.some(({ outputs }) => outputs.includes(fact))
     const why =
