@@ -17,8 +17,8 @@ export async function runCli(
   let stderr = ''
   const code = await run(argv, {
     stdin: Readable.from(given.stdin === undefined ? [] : [given.stdin]),
-    stdout: { write: (text) => (stdout += text), isTTY: given.tty === true },
-    stderr: { write: (text) => (stderr += text) },
+    stdout: { write: (text) => (stdout += Buffer.from(text).toString('utf8')), isTTY: given.tty === true },
+    stderr: { write: (text) => (stderr += Buffer.from(text).toString('utf8')) },
     env: given.env ?? {},
     signal: new AbortController().signal,
     // A command that calls what the test did not give fails the test.

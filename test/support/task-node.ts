@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
+import type { Clock } from '../../src/ports/clock.ts'
 import type { Metrics } from '../../src/ports/metrics.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { createOrchestrator, type Orchestrator } from '../../src/roles/agent/tasks/orchestrator.ts'
 import type { OrchestratorDeps } from '../../src/roles/agent/tasks/orchestrator-deps.ts'
 import { type TaskGraph, TaskGraphSchema, type TaskStepSchema } from '../../src/schema/generated/hansa/v1/task_pb.ts'
 import { silentLog } from '../unit/roles/agent/fakes.ts'
-import type { FakeClock } from './fake-clock.ts'
 import type { TaskWorld } from './task-world.ts'
 
 const noMetrics: Metrics = { counter: () => ({ inc() {} }), gauge() {}, histogram: () => ({ observe() {} }) }
@@ -31,7 +31,7 @@ export function graphOf(
 }
 
 /** An orchestrator in a world, as one process. */
-export function taskNode(world: TaskWorld, clock: FakeClock, store: Store, more: Partial<OrchestratorDeps> = {}): { tasks: Orchestrator; die(): void } {
+export function taskNode(world: TaskWorld, clock: Clock, store: Store, more: Partial<OrchestratorDeps> = {}): { tasks: Orchestrator; die(): void } {
   const swarm = world.swarm()
   let ids = 0
   const process = Math.random().toString(36).slice(2)

@@ -1,5 +1,6 @@
 import { clone, create, type DescMessage, type Message, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf'
 import { EXTENSIONS } from '../../src/core/ids/extension-uris.ts'
+import type { Clock } from '../../src/ports/clock.ts'
 import type { FoundAgent } from '../../src/roles/agent/discovery.ts'
 import type { Outgoing } from '../../src/roles/agent/outgoing-request.ts'
 import type { ResponseStream } from '../../src/roles/agent/swarm-client.ts'
@@ -8,7 +9,6 @@ import { HansaError } from '../../src/schema/errors.ts'
 import { AgentRecordSchema, AgentStatus } from '../../src/schema/generated/hansa/v1/directory_pb.ts'
 import * as a2a from '../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { isSettled, isTerminal } from '../../src/wire/task-states.ts'
-import type { FakeClock } from './fake-clock.ts'
 
 type Part = MessageInitShape<typeof a2a.PartSchema>
 
@@ -37,10 +37,13 @@ export interface WorldAgent {
   /** Its own node says that it has lost the connection: before it has taken a message, or after. Each counts down. */
   loseBefore?: number
   loseAfter?: number
+  /** So many calls are refused by its gateway, which has too much to do. */
+  busy?: number
   readonly deed?: (message: a2a.Message, agent: string) => Deed
 }
 
 interface Work {
+  readonly handle: string
   readonly task: a2a.Task
   readonly messageId: string
   readonly deed: Deed
@@ -58,12 +61,12 @@ export class TaskWorld {
   readonly canceled: string[] = []
   finds = 0
   sends = 0
-  readonly #clock: FakeClock
+  readonly #clock: Pick<Clock, 'after'>
   readonly #works = new Map<string, Work>()
   readonly #byMessage = new Map<string, Work>()
   #tasks = 0
 
-  constructor(clock: FakeClock) {
+  constructor(clock: Pick<Clock, 'after'>) {
     this.#clock = clock
   }
 
@@ -132,8 +135,9 @@ export class TaskWorld {
   /** The process of an agent starts anew without its tasks; one that is idempotent knows which messages it had. */
   forget(handle: string): void {
     for (const [id, work] of this.#works) {
-      if (!work.task.contextId.endsWith(`@${handle}`)) continue
+      if (work.handle !== handle) continue
       this.#works.delete(id)
+      for (const wake of [...work.watchers]) wake()
     }
   }
 
@@ -160,7 +164,7 @@ export class TaskWorld {
     const deed = agent.deed?.(message, handle) ?? {}
     const id = `task-${++this.#tasks}`
     const task = create(a2a.TaskSchema, { id, contextId: message.contextId, status: { state: a2a.TaskState.WORKING } })
-    const work: Work = { task, messageId, deed, plain: undefined, watchers: new Set() }
+    const work: Work = { handle, task, messageId, deed, plain: undefined, watchers: new Set() }
     this.#works.set(id, work)
     this.#byMessage.set(key, work)
     if (deed.progress !== undefined) this.#status(work, a2a.TaskState.WORKING, deed.progress)
@@ -191,6 +195,10 @@ export class TaskWorld {
     const gateway = { at: 'spiffe://north.example/agw/gw', agent: handle }
     if (agent === undefined) throw new HansaError('AGENT_NOT_FOUND', `nobody knows ${handle}`, gateway)
     if (agent.online === false) throw new HansaError('AGENT_UNREACHABLE', `${handle} cannot be reached from its gateway`, gateway)
+    if ((agent.busy ?? 0) > 0) {
+      agent.busy = (agent.busy ?? 0) - 1
+      throw new HansaError('TOO_MANY_CALLS', 'too many calls are open', gateway)
+    }
     return agent
   }
 
@@ -225,8 +233,9 @@ export class TaskWorld {
       // Each event is the task as a whole; what pieces add up to is tested with TaskReading.
       yield create(a2a.StreamResponseSchema, { payload: { case: 'task', value: clone(a2a.TaskSchema, work.task) } })
       if (isSettled(state)) return
-      await this.#until(work, () => work.task.status?.state !== state, signal, life)
+      await this.#until(work, () => work.task.status?.state !== state || !this.#works.has(work.task.id), signal, life)
       this.#reach(handle)
+      if (!this.#works.has(work.task.id)) throw new HansaError('CONNECTION_LOST', 'the process is gone', { at: spiffeId(handle) })
     }
   }
 

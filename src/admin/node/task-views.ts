@@ -22,7 +22,7 @@ import {
 } from '../../schema/generated/hansa/v1/task_pb.ts'
 import type { Message } from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { shapeOfError } from '../error-shape.ts'
-import type { TaskPlan, TaskStepView, TaskSummary, TaskView } from '../task-types.ts'
+import type { TaskPlan, TaskStepView, TaskSummary, TaskView, WorkStateName } from '../task-types.ts'
 
 /** A graph as the admin API shows it (draft 2.4). */
 export function planOf(graph: TaskGraph): TaskPlan {
@@ -53,7 +53,7 @@ export function summaryOf({ id, name, state, createdAt, endedAt, counts, error }
 
 /** A run with its steps and results. */
 export function viewOf(run: TaskRun): TaskView {
-  const counts: TaskView['counts'] = {}
+  const counts: Partial<Record<WorkStateName, number>> = {}
   for (const { state } of run.steps) counts[stateName(state)] = (counts[stateName(state)] ?? 0) + 1
   return {
     id: run.id,

@@ -31,7 +31,7 @@ export function addTask(program: Command, frame: Frame): void {
   define(task, frame, {
     name: 'run <file>',
     summary: 'plan and do it; watches until it has ended',
-    examples: ['task run trip.yaml', 'task run goal.yaml --id oslo-2026 --detach', 'cat trip.yaml | hansa task run -'],
+    examples: ['task run trip.yaml', 'task run goal.yaml --id oslo-2026 --detach', 'task run - < trip.yaml'],
     options: (command) =>
       given(command)
         .option('--id <id>', 'a name for it: the same again starts nothing new')

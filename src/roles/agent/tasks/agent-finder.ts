@@ -53,7 +53,10 @@ export class AgentFinder {
     const wish: Wish = { at: now, found }
     this.#keep(this.#wishes, key, wish, MAX_WISHES)
     try {
-      return await found
+      const candidates = await found
+      // Who is missed may be there in a moment: each try looks anew.
+      if (!candidates.some(({ online }) => online) && this.#wishes.get(key) === wish) this.#wishes.delete(key)
+      return candidates
     } catch (thrown) {
       const error = toHansaError(thrown)
       if (this.#wishes.get(key) === wish) this.#wishes.delete(key)

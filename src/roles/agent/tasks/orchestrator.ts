@@ -1,9 +1,10 @@
-import { clone, create, equals, type MessageInitShape } from '@bufbuild/protobuf'
+import { create, equals, type MessageInitShape } from '@bufbuild/protobuf'
 import { quote } from '../../../core/ids/domain.ts'
 import { newRun } from '../../../core/task/new-run.ts'
 import { isEnded, stateName } from '../../../core/task/work-state.ts'
+import type { Counter } from '../../../ports/metrics.ts'
 import { HansaError } from '../../../schema/errors.ts'
-import { StepRunSchema, type TaskGraph, TaskGraphSchema, type TaskRun, type WorkState } from '../../../schema/generated/hansa/v1/task_pb.ts'
+import { type TaskGraph, TaskGraphSchema, type TaskRun, type WorkState } from '../../../schema/generated/hansa/v1/task_pb.ts'
 import { MessageSchema, Role } from '../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { AgentFinder } from './agent-finder.ts'
 import { EndedRuns } from './ended-runs.ts'
@@ -63,6 +64,7 @@ class TaskOrchestrator implements Orchestrator {
   readonly #active = new Map<string, RunWorker>()
   /** Runs whose first event is not on disk yet. */
   readonly #beginning = new Map<string, Promise<void>>()
+  readonly #counted: Readonly<Record<'events' | 'ended' | 'attempts', Counter>>
   #work: Work | undefined
   #steps = 0
   #stopSweeping: (() => void) | undefined
@@ -71,24 +73,28 @@ class TaskOrchestrator implements Orchestrator {
     this.#deps = deps
     this.#bounds = { ...ORCHESTRATOR_BOUNDS, ...deps.bounds }
     this.#table = new RunTable(deps.store)
+    this.#counted = {
+      events: deps.metrics.counter('hansa_task_events_total', 'Events of tasks, each written before it was acted on'),
+      ended: deps.metrics.counter('hansa_tasks_ended_total', 'Tasks that have ended, by how', ['state']),
+      attempts: deps.metrics.counter('hansa_task_attempts_total', 'Attempts at steps of tasks that are over, by how', ['outcome'])
+    }
     deps.metrics.gauge('hansa_tasks_active', 'Tasks that go on (draft 2.4)', () => this.#active.size)
   }
 
   async start(): Promise<void> {
-    const { swarm, store, clock, log, sha256, random, ownDomain, metrics } = this.#deps
+    const { swarm, store, clock, log, sha256, random, ownDomain } = this.#deps
     const files = new FileShelf(store)
     const slots = new Slots(this.#bounds.calls)
-    const ended = metrics.counter('hansa_tasks_ended_total', 'Tasks that have ended, by how', ['state'])
-    const attempts = metrics.counter('hansa_task_attempts_total', 'Attempts at steps of tasks that are over, by how', ['outcome'])
     const table = this.#table
     const past = new EndedRuns({ store, clock, table, files }, this.#bounds)
     this.#work = {
       ...{ swarm, store, clock, log, sha256, random, ownDomain, slots, table, files, past },
       finder: new AgentFinder(swarm, clock),
       merits: new MeritBook(store),
-      over: (outcome) => attempts.inc({ outcome }),
+      events: (count) => this.#counted.events.inc({}, count),
+      over: (outcome) => this.#counted.attempts.inc({ outcome }),
       ended: (run) => {
-        ended.inc({ state: stateName(run.state) })
+        this.#counted.ended.inc({ state: stateName(run.state) })
         this.#end(run)
       }
     }
@@ -243,9 +249,9 @@ function asAsked(graph: TaskGraph): TaskGraph {
   return { ...graph, explanation: [] }
 }
 
-/** The graph does not change, so it is not copied. */
+/** A copy of all that changes in place; graphs, outputs and questions are replaced as a whole. */
 function snapshot(run: TaskRun): TaskRun {
-  return { ...run, steps: run.steps.map((step) => clone(StepRunSchema, step)) }
+  return { ...run, steps: run.steps.map((step) => ({ ...step, attempts: step.attempts.map((attempt) => ({ ...attempt })) })) }
 }
 
 function unknown(id: string): HansaError {

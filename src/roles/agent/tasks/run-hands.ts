@@ -224,7 +224,8 @@ export class RunHands {
     if (this.#closing.signal.aborted) return
     if (word.kind === 'completed' || word.kind === 'canceled') this.#deps.over(word.kind)
     if (word.kind === 'failed') this.#deps.over(word.fate)
-    if (word.kind === 'failed' && word.fate !== 'refused') {
+    // One that had to be stopped has failed, too.
+    if (word.kind === 'canceled' || (word.kind === 'failed' && word.fate !== 'refused')) {
       const criteria = this.#definition(step)?.agent
       if (criteria !== undefined) this.#deps.finder.doubt(criteria)
     }

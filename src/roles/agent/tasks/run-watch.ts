@@ -11,7 +11,7 @@ export class RunWatch {
   readonly #everyMs: number
   readonly #waiting = new Set<() => void>()
   #version = 0
-  #ended = false
+  readonly #ended = new AbortController()
 
   constructor(clock: Clock, steps: number) {
     this.#clock = clock
@@ -25,7 +25,7 @@ export class RunWatch {
 
   /** There will be no more changes. */
   end(): void {
-    this.#ended = true
+    this.#ended.abort()
     this.changed()
   }
 
@@ -34,10 +34,11 @@ export class RunWatch {
     for (;;) {
       const seen = this.#version
       // Asked before the look: a change while the reader is busy is told next.
-      const last = this.#ended
+      const last = this.#ended.signal.aborted
       yield look()
       if (last) return
-      await pause(this.#clock, this.#everyMs, signal)
+      // The end is told at once.
+      await pause(this.#clock, this.#everyMs, signal, this.#ended.signal)
       while (this.#version === seen && !signal.aborted) await this.#next(signal)
       signal.throwIfAborted()
     }

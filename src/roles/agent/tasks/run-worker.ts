@@ -12,6 +12,11 @@ import { type HandsDeps, RunHands } from './run-hands.ts'
 import type { RunTable } from './run-table.ts'
 import { RunWatch } from './run-watch.ts'
 
+/** Turns of the microtask queue in which an agent is chosen of those that are known; twice as many as it takes. */
+const TICKS = 24
+/** Events that come of effects go into the same commit, but not without end. */
+const LOOKS = 3
+
 /** A full disk is not emptied within less. */
 const STORE_REST_MS = 2_000
 
@@ -23,6 +28,8 @@ export interface WorkerDeps extends HandsDeps {
   readonly table: RunTable
   readonly files: FileShelf
   readonly log: Log
+  /** Told how many events have been carried out, once they are on disk. */
+  readonly events: (count: number) => void
   /** Told once, after the end of the run is on disk. */
   readonly ended: (run: TaskRun) => void
 }
@@ -84,7 +91,7 @@ export class RunWorker {
   }
 
   async #drain(): Promise<void> {
-    await undefined
+    await Promise.resolve()
     while (this.#queue.length > 0 && !this.#closing.signal.aborted) {
       try {
         await this.#turn()
@@ -97,24 +104,35 @@ export class RunWorker {
 
   async #turn(): Promise<void> {
     const { clock } = this.#deps
-    const batch = this.#queue
-    this.#queue = []
     const effects: TaskEffect[] = []
     const files = new Map<string, Uint8Array>()
     const told: Queued[] = []
-    for (const queued of batch) {
-      try {
-        effects.push(...this.#machine.apply(this.#withFiles(queued, files), clock.now()))
-        told.push(queued)
-      } catch (thrown) {
-        if (queued.done !== undefined) queued.done.reject(thrown)
-        else this.#deps.log.error({ err: thrown, run: this.run.id, event: queued.event.kind }, 'an event of a task was refused')
+    for (let look = 0; look < LOOKS; look++) {
+      const batch = this.#queue
+      this.#queue = []
+      const now: TaskEffect[] = []
+      for (const queued of batch) {
+        try {
+          now.push(...this.#machine.apply(this.#withFiles(queued, files), clock.now()))
+          told.push(queued)
+        } catch (thrown) {
+          if (queued.done !== undefined) queued.done.reject(thrown)
+          else this.#deps.log.error({ err: thrown, run: this.run.id, event: queued.event.kind }, 'an event of a task was refused')
+        }
       }
+      // To look for an agent does nothing that must be on disk first, and where one is known already, the choice goes into the same commit.
+      const assigns = now.filter(({ kind }) => kind === 'assign')
+      effects.push(...now.filter(({ kind }) => kind !== 'assign'))
+      if (assigns.length === 0) break
+      this.#hands.perform(assigns)
+      for (let tick = 0; tick < TICKS && this.#queue.length < assigns.length; tick++) await Promise.resolve()
+      if (this.#queue.length === 0) break
     }
     if (!(await this.#persist(files))) {
       for (const { done } of told) done?.reject(STOPPING)
       return
     }
+    this.#deps.events(told.length)
     this.#hands.perform(effects)
     const sent = new Set(effects.flatMap((effect) => (effect.kind === 'send' ? [effect.step] : [])))
     for (const { event, done } of told) {

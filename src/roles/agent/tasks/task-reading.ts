@@ -155,10 +155,16 @@ export class TaskReading {
 
   #count(parts: readonly Part[]): void {
     this.#parts += parts.length
-    for (const part of parts) this.#bytes += part.content.case === 'raw' ? part.content.value.length : toBinary(PartSchema, part).length
+    for (const part of parts) this.#bytes += sizeOf(part)
     if (this.#parts > MAX_PARTS || this.#bytes > MAX_BYTES)
       throw new HansaError('FRAME_TOO_LARGE', `the agent puts out more than ${MAX_BYTES} bytes or ${MAX_PARTS} parts`, { bound: MAX_BYTES })
   }
+}
+
+/** About, and at least, what it takes in memory: encoding long texts only to measure them would cost more than to keep them. */
+function sizeOf(part: Part): number {
+  const { content } = part
+  return content.case === 'raw' || content.case === 'text' || content.case === 'url' ? content.value.length : toBinary(PartSchema, part).length
 }
 
 function textOf(parts: readonly Part[]): string {

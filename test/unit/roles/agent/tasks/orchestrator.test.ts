@@ -240,7 +240,7 @@ describe('orchestration of tasks (draft 2.4)', () => {
       for await (const run of tasks.watch(id, new AbortController().signal)) seen.push(stateName(run.steps[0]?.state ?? 0))
     })()
     await clock.run(watching)
-    assert.deepEqual([seen[0], seen.at(-1)], ['pending', 'completed'])
+    assert.equal(seen.at(-1), 'completed')
     assert.ok(seen.includes('in progress'))
     const after: TaskRun[] = []
     for await (const run of tasks.watch(id, new AbortController().signal)) after.push(run)
@@ -335,20 +335,22 @@ describe('orchestration of tasks (draft 2.4)', () => {
   })
 
   it('acts on nothing before it is on disk', async () => {
-    await tasks.stop()
-    const crash = new CrashStore(new Map(), { dieAt: 2 })
-    const first = taskNode(world, clock, crash)
-    tasks = first.tasks
-    await first.tasks.start()
     world.add({ handle: 'a@north.example', capability: 'x' })
-    await first.tasks.run(graphOf([{ id: 'one', does: 'x' }]), { id: 'r' })
-    await clock.advance(10_000)
-    // The second commit is that of the attempt: it never came to the disk, so nothing was sent.
-    assert.deepEqual([crash.dead, world.sends], [true, 0])
-    first.die()
-    tasks = taskNode(world, clock, new CrashStore(crash.disk)).tasks
-    await tasks.start()
-    assert.equal((await end('r')).state, WorkState.COMPLETED)
+    for (const kept of [false, true]) {
+      await tasks.stop()
+      const crash = new CrashStore(new Map(), { dieAt: 1, kept })
+      const first = taskNode(world, clock, crash)
+      await first.tasks.start()
+      void first.tasks.run(graphOf([{ id: 'one', does: 'x' }]), { id: 'r' }).catch(() => undefined)
+      await clock.advance(10_000)
+      // The first commit has the choice of the agent, too; it did not say that it was done, so nothing was sent.
+      assert.deepEqual([crash.dead, world.sends], [true, 0])
+      first.die()
+      tasks = taskNode(world, clock, new CrashStore(crash.disk)).tasks
+      await tasks.start()
+      if (!kept) assert.throws(() => tasks.show('r'), { code: 'NOT_FOUND' })
+      else assert.equal((await end('r')).state, WorkState.COMPLETED)
+    }
     assert.equal(world.sends, 1)
   })
 
