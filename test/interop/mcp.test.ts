@@ -233,7 +233,6 @@ describe('hansa mcp', function () {
     assert.equal((await find()).isError, undefined)
     await processes.kill(node)
     assert.equal(codeOf(await find()), 'NODE_NOT_RUNNING')
-    await processes.kill(await processes.node(home), 'SIGTERM')
   })
 
   it('ends when its client closes the pipe, and on SIGTERM', async () => {
