@@ -65,7 +65,7 @@ function everyPair(title: string, env: Readonly<Record<string, string>>): void {
     let world: MatrixWorld
     const results = new Map<string, boolean>()
     before(async () => {
-      world = await foundMatrix({ env })
+      world = await foundMatrix({ env, heartbeatMs: 500 })
     })
     after(async () => {
       await world.stop()
