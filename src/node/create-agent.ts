@@ -41,8 +41,8 @@ export interface AgentOptions {
   /** Of the agent; 1.0.0 otherwise. */
   readonly version?: string
   /**
-   * False: a message that comes twice is worked on twice. Otherwise its sender may send it again, under its messageId, until it has an answer, and it is worked on once
-   * (extension urn:hansa:idempotency); answers are kept for a day.
+   * False: a message that comes twice is worked on twice. Otherwise a caller that asks for the extension urn:hansa:idempotency may send a message again, under its
+   * messageId, until it has an answer, and it is worked on once; answers are kept for a day.
    */
   readonly idempotent?: boolean
   /** True: a message whose outcome a crash has made unknown is worked on again, because that does no harm; its sender is told OUTCOME_UNKNOWN otherwise. */

@@ -2,7 +2,7 @@ import { clone, create, type DescMessage, type Message, type MessageInitShape, t
 import { EXTENSIONS } from '../../src/core/ids/extension-uris.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import type { FoundAgent } from '../../src/roles/agent/discovery.ts'
-import type { Outgoing } from '../../src/roles/agent/outgoing-request.ts'
+import { type Outgoing, outgoingRequest } from '../../src/roles/agent/outgoing-request.ts'
 import type { ResponseStream } from '../../src/roles/agent/swarm-client.ts'
 import type { TaskSwarm } from '../../src/roles/agent/tasks/attempt-deps.ts'
 import { HansaError } from '../../src/schema/errors.ts'
@@ -286,7 +286,6 @@ function found(agent: WorldAgent): FoundAgent {
 }
 
 function requestOf(message: Outgoing): a2a.Message {
-  if (typeof message === 'string') return create(a2a.MessageSchema, { parts: [{ content: { case: 'text', value: message } }] })
-  if ('request' in message) return create(a2a.MessageSchema, message.request.message ?? {})
-  return create(a2a.MessageSchema, message)
+  const { message: sent } = outgoingRequest(message, () => 'unnamed')
+  return create(a2a.MessageSchema, sent ?? {})
 }

@@ -28,7 +28,7 @@ export function addAgent(program: Command, frame: Frame): void {
         .option('--name <name>', 'must be the one in the certificate', nameArgument)
         .option('--capability <path>', 'beside those of the card', repeated)
         .option('--language <tag>', 'a language the agent understands', repeated)
-        .option('--idempotent', 'work on no message twice: a copy is given the answer of the first'),
+        .option('--idempotent', 'offer callers that no message is worked on twice: a copy is given the answer of the first'),
     async run(session, _, options) {
       if ((options['card'] === undefined) === (options['mcp'] === undefined))
         throw new HansaError('INVALID_ARGUMENT', 'an agent is wanted: either --card or --mcp', { argument: 'card' })

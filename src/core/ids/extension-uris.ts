@@ -1,8 +1,9 @@
 /** A2A extensions of Hansa's own, by their URIs. Where one is a member of `metadata`, the URI is its name. */
 export const EXTENSIONS = {
   /**
-   * On a card or in a record: a message with a messageId that this agent has taken from the same sender before is not worked on again; what it was answered is
-   * said again.
+   * In a record or on a card: the agent offers to work on no message twice. A caller that asks for it (A2A-Extensions) may send the same message, with the same
+   * messageId, until it has an answer: what the first one was answered is said again. Each such message costs the agent's node two writes to its disk, so it is
+   * for the caller to ask.
    */
   idempotency: 'urn:hansa:idempotency',
   /** On a card, params: `{ "skills": { ID: { "inputs": [...], "outputs": [...] } } }`: names of facts that a skill needs and puts out, as keys of data parts. */

@@ -16,7 +16,6 @@ import { OutboundCall } from './outbound-call.ts'
 import { type Outgoing, outgoingRequest } from './outgoing-request.ts'
 import type { CallSettings, QuerySettings, SwarmClientDeps } from './swarm-client-deps.ts'
 
-
 /** An answer, and how it came. */
 export interface Sent {
   /** A message or a task. */

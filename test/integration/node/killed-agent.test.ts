@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { EXTENSIONS } from '../../../src/core/ids/extension-uris.ts'
 import type { HansaNode } from '../../../src/node/hansa-node.ts'
 import { createTestnet, type TestDomain, type Testnet } from '../../../src/node/testnet.ts'
 import { replyText } from '../../../src/roles/agent/reply-text.ts'
@@ -68,7 +69,13 @@ describe('an agent whose process is killed with kill -9', function () {
       async () => {
         try {
           return replyText(
-            (await asker.swarm.send('noter@north.example', message, { ...(signal === undefined ? {} : { signal }), timeoutMs: PATIENCE_MS })).response
+            (
+              await asker.swarm.send('noter@north.example', message, {
+                ...(signal === undefined ? {} : { signal }),
+                timeoutMs: PATIENCE_MS,
+                extensions: [EXTENSIONS.idempotency]
+              })
+            ).response
           )
         } catch (thrown) {
           const { code } = toHansaError(thrown)

@@ -37,7 +37,7 @@ describe('tasks on real nodes of two domains (draft 2.4)', () => {
     south = await net.domain('south.example', [{ name: 'hub', roles: ['aca', 'ars', 'agw'] }])
     await net.interconnect(north.founder, south.founder)
     desk = await net.join(north, { name: 'desk', roles: ['agent'] })
-    swarm = swarmOf(desk.swarm, () => desk.stop(), desk)
+    swarm = swarmOf(desk, () => desk.stop())
     flight = createAgent(
       { home: await net.enrol(north, 'flight', ['agent']), name: 'Flight', description: 'Books flights', skills: [{ id: 'travel/flight-booking' }] },
       (options) => createNode({ ...options, env: ENV })

@@ -2,6 +2,7 @@ import { create, isMessage, type Message, toBinary } from '@bufbuild/protobuf'
 import type { Sha256 } from '../../../core/crypto.ts'
 import { ByteBudget } from '../../../core/structures/byte-budget.ts'
 import { quote } from '../../../core/ids/domain.ts'
+import { EXTENSIONS } from '../../../core/ids/extension-uris.ts'
 import type { AgentClient, InvokeOptions } from '../../../ports/agent-client.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { Store } from '../../../ports/store.ts'
@@ -68,11 +69,12 @@ export class Answers {
     return this.#book.ownerOf(task)
   }
 
-  /** As AgentClient.invoke, with responses of the right kind. `inbox`: the message may come more than once, whatever the agent says of itself. */
+  /** As AgentClient.invoke, with responses of the right kind. `inbox`: the message may come more than once, whatever the caller asks for. */
   async *invoke(operation: Operation, request: Message, options: InvokeOptions, inbox: boolean): AsyncGenerator<Message, void, undefined> {
     if (isMessage(request, a2a.GetTaskRequestSchema)) return yield await this.#getTask(request, options)
-    const active = (this.#deps.idempotent || inbox) && isMessage(request, a2a.SendMessageRequestSchema) && request.message?.messageId
-    yield* active ? this.#once(operation, request, options, inbox) : checkedResponses(this.#deps.client, operation, request, options)
+    const asked = this.#deps.idempotent && options.extensions.includes(EXTENSIONS.idempotency)
+    const once = (asked || inbox) && isMessage(request, a2a.SendMessageRequestSchema) && request.message?.messageId
+    yield* once ? this.#once(operation, request, options, inbox) : checkedResponses(this.#deps.client, operation, request, options)
   }
 
   async *#once(operation: Operation, request: a2a.SendMessageRequest, options: InvokeOptions, inbox: boolean): AsyncGenerator<Message, void, undefined> {

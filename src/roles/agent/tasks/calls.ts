@@ -1,4 +1,5 @@
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
+import { EXTENSIONS } from '../../../core/ids/extension-uris.ts'
 import { HansaError, toHansaError } from '../../../schema/errors.ts'
 import { AgentStatus } from '../../../schema/generated/hansa/v1/directory_pb.ts'
 import { GetTaskRequestSchema, MessageSchema, SendMessageRequestSchema, TaskSchema } from '../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
@@ -130,7 +131,7 @@ export class Calls {
   }
 
   #options(signal: AbortSignal): CallSettings {
-    const { timeoutMs, translate } = this.#work
-    return { signal, timeoutMs, ...(translate === undefined ? {} : { translate }) }
+    const { timeoutMs, translate, idempotent } = this.#work
+    return { signal, timeoutMs, ...(translate === undefined ? {} : { translate }), ...(idempotent ? { extensions: [EXTENSIONS.idempotency] } : {}) }
   }
 }

@@ -32,11 +32,12 @@ interface Call {
   readonly caller?: PeerIdentity
   readonly body?: readonly Uint8Array[]
   readonly header?: Uint8Array
+  readonly extensions?: readonly string[]
 }
 
 function stream(call: Call): FakeServerStream {
-  const { operation = 'SendMessage', target = 'flight@north.example', principal = CLIENT, body = [request] } = call
-  const header = call.header ?? toBinary(RelayHeaderSchema, create(RelayHeaderSchema, { operation, target, principal, extensions: ['urn:x'] }))
+  const { operation = 'SendMessage', target = 'flight@north.example', principal = CLIENT, body = [request], extensions = ['urn:x'] } = call
+  const header = call.header ?? toBinary(RelayHeaderSchema, create(RelayHeaderSchema, { operation, target, principal, extensions: [...extensions] }))
   const last = body.length - 1
   return new FakeServerStream(
     call.caller ?? GW1,
@@ -215,7 +216,8 @@ describe('delivery to the agent', () => {
       worked++
       yield create(SendMessageResponseSchema, { payload: { case: 'task', value: { id: 't1', status: { state: TaskState.COMPLETED } } } })
     }
-    await Promise.all([first.serve(stream({})), first.serve(stream({}))])
+    const asking = { extensions: ['urn:hansa:idempotency'] }
+    await Promise.all([first.serve(stream(asking)), first.serve(stream(asking))])
     assert.equal(worked, 1)
     await first.clock.run(first.service.stop())
 

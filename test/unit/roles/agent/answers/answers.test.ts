@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { create, type Message, type MessageInitShape } from '@bufbuild/protobuf'
 import { sha256 } from '../../../../../src/adapters/system/crypto.ts'
+import { EXTENSIONS } from '../../../../../src/core/ids/extension-uris.ts'
 import type { InvokeOptions } from '../../../../../src/ports/agent-client.ts'
 import { Answers, type AnswersDeps } from '../../../../../src/roles/agent/answers/answers.ts'
 import { replyText } from '../../../../../src/roles/agent/reply-text.ts'
@@ -44,10 +45,13 @@ function house(table: Partial<Record<OperationName, Handler>>, settings: Partial
   }
   const answers = new Answers({ client, clock, store, sha256, agent: () => 'flight@north.example', idempotent: true, repeatable: false, ...settings })
   answers.open()
-  const invoke = (request: Message, { by = ANNA, streaming = false, inbox = false, signal = new AbortController().signal } = {}) => {
+  const invoke = (
+    request: Message,
+    { by = ANNA, streaming = false, inbox = false, signal = new AbortController().signal, extensions = [EXTENSIONS.idempotency] as readonly string[] } = {}
+  ) => {
     const operation =
       request.$typeName === 'lf.a2a.v1.GetTaskRequest' ? operations.GetTask : streaming ? operations.SendStreamingMessage : operations.SendMessage
-    return answers.invoke(operation, request, { signal, extensions: [], principal: by }, inbox)
+    return answers.invoke(operation, request, { signal, extensions, principal: by }, inbox)
   }
   return {
     answers,
@@ -167,6 +171,17 @@ describe('messages that come twice', () => {
     assert.equal(node.answers.running, 1)
     await node.clock.advance(2 * 60_000)
     assert.equal(node.answers.running, 0)
+  })
+
+  it('of a caller that does not ask for the extension are passed on as they are, and nothing is written', async () => {
+    const node = house({
+      SendMessage: async function* () {
+        yield reply('done')
+      }
+    })
+    for (let copy = 0; copy < 2; copy++) for await (const _ of node.invoke(ask('go'), { extensions: [] }));
+    assert.equal(node.worked(), 2)
+    assert.equal(node.store.count('answers'), 0)
   })
 
   it('of an agent that is not idempotent are passed on as they are', async () => {

@@ -417,7 +417,13 @@ describe('recording at the two ends', () => {
       yield chunk('one')
       yield completed
     }
-    const stream: ResponseStream = { [Symbol.asyncIterator]: responses, hops: [create(HopSchema, { gateway: 'g' })], direct: false, translations: [] }
+    const stream: ResponseStream = {
+      [Symbol.asyncIterator]: responses,
+      hops: [create(HopSchema, { gateway: 'g' })],
+      direct: false,
+      translations: [],
+      receipt: undefined
+    }
     const swarm = recordingSwarmClient(client({ stream: () => stream }), sessions, { identities })
     const given = swarm.stream(BOB, { contextId: 'c', parts: [{ content: { case: 'text', value: 'go' } }] })
     await assert.rejects(sessions.get('c'), { code: 'NOT_FOUND' })
