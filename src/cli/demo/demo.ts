@@ -5,6 +5,7 @@ import { agentSteps } from './agent-steps.ts'
 import { endingSteps } from './ending-steps.ts'
 import { foundDomains, type World } from './found-domains.ts'
 import { languageSteps } from './language-steps.ts'
+import { travelSteps } from './travel-steps.ts'
 import { Programs } from './program.ts'
 import type { DemoOptions } from '../../node/host.ts'
 import { Story } from './story.ts'
@@ -34,6 +35,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
       world = await foundDomains(story, programs, dir)
       const agents = await agentSteps(story, programs, world)
       await languageSteps(story, programs, world)
+      await travelSteps(story, programs, world)
       if (!options.keep) await endingSteps(story, world, agents)
     })
     held = true

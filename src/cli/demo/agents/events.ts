@@ -28,3 +28,8 @@ export function chunk(context: RequestContext, name: string, text: string, place
 export function textOf(message: Message): string {
   return message.parts.map((part) => (part.content?.$case === 'text' ? part.content.value : '')).join(' ')
 }
+
+/** All data parts of a message that are objects, in one. */
+export function dataOf(message: Message): Record<string, unknown> {
+  return Object.assign({}, ...message.parts.map((part) => (part.content?.$case === 'data' ? part.content.value : {}))) as Record<string, unknown>
+}
