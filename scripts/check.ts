@@ -14,6 +14,7 @@ const CHECKS: Readonly<Record<string, readonly string[]>> = {
   trace: ['node', 'scripts/check-trace.ts'],
   readme: ['node', 'scripts/check-readme.ts'],
   sizes: ['node', 'scripts/check-sizes.ts'],
+  docs: ['typedoc', '--options', 'scripts/config/typedoc.config.js', '--emit', 'none'],
   package: ['node', 'scripts/check-package.ts']
 }
 

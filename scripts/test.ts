@@ -10,7 +10,7 @@ import { join } from 'node:path'
 // --exit: a handle that a failed test left open must not hang the run.
 const GROUPS = [
   { folders: ['unit', 'contract', 'sim', 'fuzz'], options: ['--parallel', '--jobs', '2'] },
-  { folders: ['draft', 'integration', 'e2e', 'interop'], options: ['--exit'] }
+  { folders: ['draft', 'integration', 'examples', 'e2e', 'interop'], options: ['--exit'] }
 ]
 
 function mocha(args: readonly string[], counts: string): boolean {

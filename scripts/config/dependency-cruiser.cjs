@@ -81,7 +81,14 @@ module.exports = {
     room('cli/host', '^src/cli/host/', [...SCHEMA, '^src/node/', '^src/admin/', '^src/cli/', ...BUILTIN]),
     // The demo watches from outside: the admin client of each node, and a plain A2A client at the doors.
     room('cli/demo', '^src/cli/demo/(?!agents/)', [...SCHEMA, '^src/node/', '^src/admin/client[.]ts$', '^src/cli/', ...library('@a2a-js/sdk'), ...BUILTIN]),
-    room('index', '^src/index[.]ts$', [...SCHEMA, '^src/ports/', '^src/roles/agent/', '^src/node/']),
+    room('index', '^src/index[.]ts$', [
+      ...SCHEMA,
+      '^src/ports/',
+      '^src/roles/agent/',
+      '^src/node/',
+      // Types that the public API mentions.
+      '^src/(adapters/inprocess-agent/handler|wire/operations)[.]ts$'
+    ]),
     room('bin', '^bin/', ['^src/cli/', '^dist/cli/', ...BUILTIN])
   ],
   options: {

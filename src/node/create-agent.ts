@@ -23,17 +23,29 @@ export interface Skill {
   readonly outputs?: readonly string[]
 }
 
+/** Who the agent is and what it can do. */
 export interface AgentOptions {
   /** A node's home with the role agent, made by `hansa join`; the agent's handle is in its certificate. */
   readonly home: string
+  /** Shown name. */
   readonly name: string
+  /** What it does, in a sentence or two: searches look here. */
   readonly description: string
+  /** At least one, whose id or tag is a capability path. */
   readonly skills: readonly Skill[]
   /** Capability paths, when they are not to be taken from the skills. */
   readonly capabilities?: readonly string[]
   /** BCP 47 tags; en otherwise. */
   readonly languages?: readonly string[]
+  /** Of the agent; 1.0.0 otherwise. */
   readonly version?: string
+  /**
+   * False: a message that comes twice is worked on twice. Otherwise its sender may send it again, under its messageId, until it has an answer, and it is worked on once
+   * (extension urn:hansa:idempotency); answers are kept for a day.
+   */
+  readonly idempotent?: boolean
+  /** True: a message whose outcome a crash has made unknown is worked on again, because that does no harm; its sender is told OUTCOME_UNKNOWN otherwise. */
+  readonly repeatable?: boolean
   /** Told of everything the message handler throws; callers are only told that the agent failed. Printed to stderr otherwise. */
   readonly onError?: (error: unknown) => void
 }
@@ -41,11 +53,13 @@ export interface AgentOptions {
 /** What a message comes with, and the swarm, so that an agent can ask others. */
 export type AgentContext = MessageContext & { readonly swarm: Swarm }
 
+/** An agent that lacks its answer. */
 export interface AgentBuilder {
   /** `answer` gets each message and gives words, a message, or pieces one after the other (then the answer streams). */
   onMessage(answer: (message: Message, context: AgentContext) => Answer | Promise<Answer>): Agent
 }
 
+/** An agent of this process. */
 export interface Agent extends AsyncDisposable {
   /**
    * Resolves when the agent is registered, attached and can be found: its handle, and its A2A URL at the gateway (empty when that has no ingress). Throws
@@ -56,6 +70,7 @@ export interface Agent extends AsyncDisposable {
   stop(): Promise<void>
   /** Leaves the directory for good, then stops. */
   deregister(options?: { readonly signal?: AbortSignal }): Promise<void>
+  /** Undefined before `start` and after `stop`. */
   state(): AgentState | undefined
   /** Throws NODE_NOT_RUNNING before `start`. */
   readonly swarm: Swarm
@@ -91,10 +106,10 @@ class EmbeddedAgent implements Agent {
   async start({ signal }: { readonly signal?: AbortSignal } = {}): Promise<{ readonly handle: string; readonly url: string }> {
     signal?.throwIfAborted()
     if (this.#node !== undefined) throw new HansaError('INVALID_ARGUMENT', 'the agent has been started already')
-    const { home, name, description, skills, capabilities, languages, version, onError = print } = this.#options
+    const { home, name, description, skills, capabilities, languages, version, idempotent = true, repeatable = false, onError = print } = this.#options
     const card = { name, description, version, skills: skills.map(fullSkill), ...factsOf(skills) }
     const client = createHandlerClient((message, context) => this.#answer(message, { ...context, swarm: this.swarm }), { card, onError })
-    const node = await this.#open({ home, agent: { client, config: { capabilities, languages } } })
+    const node = await this.#open({ home, agent: { client, config: { capabilities, languages, idempotent, repeatable } } })
     this.#node = node
     this.#swarm = swarmOf(node.swarm, () => this.stop(), node)
     try {

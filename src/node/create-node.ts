@@ -139,7 +139,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
   const agwService = config.roles.includes('agw')
     ? agw(agwSettings(config)).create({ ...shared, log: logOf('agw'), network, pubsub, store, trust, domain, push, translator })
     : undefined
-  const agentService = config.roles.includes('agent') ? await agentOf(options, home, { ...shared, network, log: logOf('agent') }) : undefined
+  const agentService = config.roles.includes('agent') ? await agentOf(options, home, { ...shared, network, store, log: logOf('agent') }) : undefined
   door = await openDoors(config, {
     clock,
     log: logOf('ingress'),

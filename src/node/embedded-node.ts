@@ -9,6 +9,8 @@ export interface EmbeddedNode extends Partial<TaskWork> {
   start(): Promise<void>
   stop(): Promise<void>
   readonly swarm: SwarmClient
+  /** Nodes of its domain that it has heard of. */
+  readonly member?: { find(role: 'agw' | 'ars'): readonly unknown[] }
   /** Present when the node was made with an agent. */
   readonly agent?: AgentService
 }

@@ -61,6 +61,8 @@ export interface RunAgentOptions extends UpOptions {
   /** Added to those of the card. */
   readonly capabilities: readonly string[]
   readonly languages: readonly string[]
+  /** No message is worked on twice; as the config says otherwise. */
+  readonly idempotent?: boolean
   /** Registered and attached. */
   readonly onAttached: (agent: { readonly handle: string; readonly resourceId: string; readonly gateway: string }) => void
 }

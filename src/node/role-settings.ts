@@ -45,6 +45,8 @@ export function agentSettings({ agent, gateway }: Config): AgentConfig {
     ...(agent.capabilities.length > 0 ? { capabilities: agent.capabilities } : {}),
     ...(agent.languages.length > 0 ? { languages: agent.languages } : {}),
     intraDomain: gateway.intraDomain,
+    idempotent: agent.idempotent,
+    repeatable: agent.repeatable,
     timing: { probeEvery: agent.probe, probeTimeout: Math.min(AGENT_DEFAULTS.probeTimeout, agent.probe) }
   }
 }

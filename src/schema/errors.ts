@@ -75,8 +75,10 @@ export const ERRORS = {
   INTERNAL: 'This is a bug of Hansa; please report it with the log.'
 } as const
 
+/** Code of an error, which never changes its meaning. */
 export type ErrorCode = keyof typeof ERRORS
 
+/** True for a code of this version of Hansa. */
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERRORS, code)
 }
@@ -84,7 +86,9 @@ export function isErrorCode(code: string): code is ErrorCode {
 /** An expected failure, with a stable code. `message` is public and names what was wrong; `cause` stays on this machine. */
 export class HansaError extends Error {
   override readonly name = 'HansaError'
+  /** What programs look at. */
   readonly code: ErrorCode
+  /** Details by name, such as `retryAfterMs`. */
   readonly metadata: Readonly<Record<string, string>>
 
   constructor(code: ErrorCode, message: string, metadata: Record<string, string | number> = {}, cause?: unknown) {

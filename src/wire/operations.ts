@@ -28,6 +28,7 @@ export type A2aOperationName =
 /** The network's own. */
 export type NetworkOperationName = 'GetAgentCard' | 'Trace'
 
+/** Whatever an agent can be asked. */
 export type OperationName = A2aOperationName | NetworkOperationName
 
 /**

@@ -56,33 +56,38 @@ const WORK = {
 const KINDS = Object.keys(WORK) as (keyof typeof WORK)[]
 
 /** Dual translation of protocols (draft 2.5, 3.3.2): whatever the caller speaks and whatever the agent speaks, the results are those of a direct call. */
-describe('every protocol in, every protocol out, through two gateways', function () {
-  this.timeout(60_000)
-  let world: MatrixWorld
-  const results = new Map<string, boolean>()
-  before(async () => {
-    world = await foundMatrix()
-  })
-  after(async () => {
-    await world.stop()
-    console.log(table(results))
-  })
+everyPair('every protocol in, every protocol out, through two gateways', {})
+everyPair('the same where the nodes of the agents work on no message twice', { HANSA_AGENT_IDEMPOTENT: 'true' })
 
-  for (const target of TARGETS)
-    for (const caller of CALLERS)
-      for (const kind of KINDS)
-        it(`${caller} to ${target}: ${kind}`, async () => {
-          const key = `${caller} ${target} ${kind}`
-          results.set(key, false)
-          const [straight, through] = [world.direct.get(target), world.callers.get(caller)?.(`${NAMES[target]}@south.example`)]
-          assert.ok(straight !== undefined && through !== undefined)
-          const wanted = await WORK[kind](straight)
-          const got = await WORK[kind](through)
-          assert.deepEqual(got, wanted)
-          assert.ok(wanted.length > 0 && (kind !== 'error' || wanted[0] === 'TASK_NOT_FOUND'), JSON.stringify(wanted))
-          results.set(key, true)
-        })
-})
+function everyPair(title: string, env: Readonly<Record<string, string>>): void {
+  describe(title, function () {
+    this.timeout(60_000)
+    let world: MatrixWorld
+    const results = new Map<string, boolean>()
+    before(async () => {
+      world = await foundMatrix({ env, heartbeatMs: 500 })
+    })
+    after(async () => {
+      await world.stop()
+      console.log(table(results))
+    })
+
+    for (const target of TARGETS)
+      for (const caller of CALLERS)
+        for (const kind of KINDS)
+          it(`${caller} to ${target}: ${kind}`, async () => {
+            const key = `${caller} ${target} ${kind}`
+            results.set(key, false)
+            const [straight, through] = [world.direct.get(target), world.callers.get(caller)?.(`${NAMES[target]}@south.example`)]
+            assert.ok(straight !== undefined && through !== undefined)
+            const wanted = await WORK[kind](straight)
+            const got = await WORK[kind](through)
+            assert.deepEqual(got, wanted)
+            assert.ok(wanted.length > 0 && (kind !== 'error' || wanted[0] === 'TASK_NOT_FOUND'), JSON.stringify(wanted))
+            results.set(key, true)
+          })
+  })
+}
 
 /** One row for each caller, one column for each target: u(nary) s(treaming) c(ancel) e(rror), a dash for what did not hold. */
 function table(results: ReadonlyMap<string, boolean>): string {

@@ -162,7 +162,12 @@ export async function foundMatrix(options_: TestnetOptions = {}): Promise<Matrix
   const served = new Map<string, Uint8Array>()
   for (const name of Object.values(NAMES)) {
     const url = `${base}/agents/${name}@south.example/.well-known/agent-card.json`
-    served.set(`${name}@south.example`, new Uint8Array(await (await fetch(url, { headers: { 'a2a-version': '1.0' } })).arrayBuffer()))
+    // On a busy machine an agent may have missed a heartbeat just now.
+    const card = async (): Promise<Uint8Array | false> => {
+      const response = await fetch(url, { headers: { 'a2a-version': '1.0' } })
+      return response.ok && new Uint8Array(await response.arrayBuffer())
+    }
+    served.set(`${name}@south.example`, await until(`the card of ${name}`, card, 20_000))
   }
   const by = (transport: AgentTransport, binding: string) => (handle: string) => {
     const speaks = (face: AgentFace): boolean => face.binding === binding && face.version === '1.0'

@@ -287,5 +287,5 @@ function found(agent: WorldAgent): FoundAgent {
 function requestOf(message: Outgoing): a2a.Message {
   if (typeof message === 'string') return create(a2a.MessageSchema, { parts: [{ content: { case: 'text', value: message } }] })
   if ('request' in message) return create(a2a.MessageSchema, message.request.message ?? {})
-  return create(a2a.MessageSchema, message)
+  return create(a2a.MessageSchema, message as MessageInitShape<typeof a2a.MessageSchema>)
 }

@@ -4,7 +4,8 @@ import { HansaError } from '../../schema/errors.ts'
 import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import type { Operation } from '../../wire/operations.ts'
 import { RELAY_BINDING } from '../../wire/relay-binding.ts'
-import type { Answer, Chunk, MessageHandler } from './handler.ts'
+import { dataOf, isContents, partsOf } from './contents.ts'
+import type { AnyAnswer, Chunk, MessageHandler } from './handler.ts'
 import { RunningTask } from './running-task.ts'
 import { TaskBook } from './task-book.ts'
 
@@ -16,7 +17,14 @@ export interface HandlerClientOptions {
   /** Milliseconds since the epoch. */
   readonly now?: () => number
   readonly newId?: () => string
+  /** A streamed answer that has not come after so many milliseconds becomes a task, so that it can be followed and canceled. */
+  readonly taskAfterMs?: number
 }
+
+/** Whoever answers sooner has nothing that would be worth to be canceled. */
+const TASK_AFTER_MS = 1_000
+
+const LATE = Symbol('late')
 
 /** An agent that is a function in this process, with the manners of A2A 1.0: messages, tasks, streams, cancellation. */
 export function createHandlerClient(handler: MessageHandler, options: HandlerClientOptions): AgentClient {
@@ -29,14 +37,17 @@ class HandlerClient implements AgentClient {
   readonly #failed: (error: unknown) => void
   readonly #now: () => number
   readonly #newId: () => string
-  readonly #tasks = new TaskBook()
+  readonly #taskAfterMs: number
+  readonly #tasks: TaskBook
 
   constructor(handler: MessageHandler, options: HandlerClientOptions) {
     this.#handler = handler
     this.#card = new TextEncoder().encode(JSON.stringify(toJson(a2a.AgentCardSchema, fullCard(options.card))))
     this.#failed = options.onError ?? (() => undefined)
     this.#now = options.now ?? Date.now
+    this.#tasks = new TaskBook(this.#now)
     this.#newId = options.newId ?? (() => globalThis.crypto.randomUUID())
+    this.#taskAfterMs = options.taskAfterMs ?? TASK_AFTER_MS
   }
 
   card(): Promise<Uint8Array> {
@@ -81,6 +92,11 @@ class HandlerClient implements AgentClient {
   }
 
   async #send(request: a2a.SendMessageRequest, options: InvokeOptions): Promise<a2a.SendMessageResponse> {
+    const asked = this.#answer(request, options.principal)
+    if (asked !== undefined) {
+      if (request.configuration?.returnImmediately !== true) await asked.rest
+      return taskResponse(asked)
+    }
     const { start, task } = this.#prepare(request, options)
     if (request.configuration?.returnImmediately === true) {
       this.#keep(task)
@@ -104,7 +120,7 @@ class HandlerClient implements AgentClient {
       if (made !== undefined) {
         this.#keep(task)
         void task.run(made, this.#failed)
-        await task.done
+        await task.rest
       }
       options.signal.throwIfAborted()
       return taskResponse(task)
@@ -114,17 +130,30 @@ class HandlerClient implements AgentClient {
   }
 
   async *#stream(request: a2a.SendMessageRequest, options: InvokeOptions): AsyncGenerator<a2a.StreamResponse, void, undefined> {
+    const asked = this.#answer(request, options.principal)
+    if (asked !== undefined) {
+      yield* asked.follow(options.signal)
+      return
+    }
     const { start, task } = this.#prepare(request, options)
     const gone = () => task.abort.abort(options.signal.reason)
     options.signal.addEventListener('abort', gone, { once: true })
-    let made: Answer | undefined
+    const settled = this.#settled(start(), task)
+    let made: AnyAnswer | undefined | typeof LATE
     try {
-      made = await this.#settled(start(), task)
+      made = await soon(settled, this.#taskAfterMs)
     } finally {
       // From here on the caller knows the task, which lives on without it (A2A 1.0, 3.1.2).
       options.signal.removeEventListener('abort', gone)
     }
     options.signal.throwIfAborted()
+    if (made === LATE) {
+      this.#keep(task)
+      const run = (late: AnyAnswer | undefined) => (late === undefined ? undefined : task.run(chunksOf(late), this.#failed))
+      void settled.then(run).catch((error: unknown) => task.fail(error, this.#failed))
+      yield* task.follow(options.signal)
+      return
+    }
     if (made !== undefined && !isIterable(made)) {
       yield create(a2a.StreamResponseSchema, { payload: { case: 'message', value: this.#reply(made, task) } })
       return
@@ -157,26 +186,34 @@ class HandlerClient implements AgentClient {
     }
   }
 
+  /** The task that goes on with this message, which answers its question; undefined for a message that begins one. Throws UNSUPPORTED_OPERATION when it asks nothing. */
+  #answer({ message }: a2a.SendMessageRequest, principal: string): RunningTask | undefined {
+    if (message === undefined || message.taskId === '') return undefined
+    const task = this.#tasks.find(message.taskId, principal)
+    if (message.parts.length === 0) throw new HansaError('INVALID_ARGUMENT', 'a message without parts')
+    if (message.contextId !== '' && message.contextId !== task.contextId) throw new HansaError('INVALID_ARGUMENT', `task ${task.id} is of another context`)
+    if (!task.asks)
+      throw new HansaError('UNSUPPORTED_OPERATION', 'this task asks nothing and takes no further messages; send one without taskId in the same context')
+    task.reply(message)
+    return task
+  }
+
   /** `start` runs the handler; until then nothing of the agent's has happened. */
-  #prepare(request: a2a.SendMessageRequest, options: InvokeOptions): { start: () => Promise<Answer>; task: RunningTask } {
+  #prepare(request: a2a.SendMessageRequest, options: InvokeOptions): { start: () => Promise<AnyAnswer>; task: RunningTask } {
     const message = request.message
     if (message === undefined || message.parts.length === 0) throw new HansaError('INVALID_ARGUMENT', 'a message without parts')
-    if (message.taskId !== '') {
-      this.#tasks.find(message.taskId, options.principal)
-      throw new HansaError('UNSUPPORTED_OPERATION', 'this agent takes no further messages for a task; send one without taskId in the same context')
-    }
     const contextId = message.contextId === '' ? this.#newId() : message.contextId
     const abort = new AbortController()
     const task = new RunningTask({ id: this.#newId(), contextId, principal: options.principal, message, abort, now: this.#now, newId: this.#newId })
     const text = message.parts.flatMap((part) => (part.content.case === 'text' ? part.content.value : [])).join('\n')
     const { principal, extensions, traceparent, tracestate } = options
     const trace = { ...(traceparent === undefined ? {} : { traceparent }), ...(tracestate === undefined ? {} : { tracestate }) }
-    const context = { text, principal, contextId, taskId: task.id, extensions, ...trace, signal: abort.signal }
+    const context = { text, data: dataOf(message), principal, contextId, taskId: task.id, extensions, ...trace, signal: abort.signal }
     return { start: async () => this.#handler(message, context), task }
   }
 
   /** The answer, or undefined when the handler failed and the task says so. Throws HansaError that the handler throws. */
-  async #settled(answer: Promise<Answer>, task: RunningTask): Promise<Answer | undefined> {
+  async #settled(answer: Promise<AnyAnswer>, task: RunningTask): Promise<AnyAnswer | undefined> {
     try {
       return await answer
     } catch (error) {
@@ -200,8 +237,9 @@ class HandlerClient implements AgentClient {
     return task.follow(options.signal)
   }
 
-  #reply(answer: Exclude<Answer, AsyncIterable<Chunk>>, task: RunningTask): a2a.Message {
-    const message = create(a2a.MessageSchema, typeof answer === 'string' ? { parts: [{ content: { case: 'text', value: answer } }] } : answer)
+  #reply(answer: Exclude<AnyAnswer, AsyncIterable<Chunk>>, task: RunningTask): a2a.Message {
+    const contents = typeof answer === 'string' ? { text: answer } : answer
+    const message = create(a2a.MessageSchema, isContents(contents) ? { parts: partsOf(contents) } : contents)
     if (message.messageId === '') message.messageId = this.#newId()
     if (message.contextId === '') message.contextId = task.snapshot().contextId
     message.role = a2a.Role.AGENT
@@ -209,19 +247,34 @@ class HandlerClient implements AgentClient {
   }
 }
 
+/** What the promise settles with, or LATE when it has not by then. */
+async function soon<T>(promise: Promise<T>, ms: number): Promise<T | typeof LATE> {
+  // When nobody waits for it any more, it is no unhandled rejection.
+  promise.catch(() => undefined)
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<typeof LATE>((resolve) => (timer = setTimeout(() => resolve(LATE), ms)))
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 function taskResponse(task: RunningTask): a2a.SendMessageResponse {
   return create(a2a.SendMessageResponseSchema, { payload: { case: 'task', value: task.snapshot() } })
 }
 
-function isIterable(answer: Answer): answer is AsyncIterable<Chunk> {
+function isIterable(answer: AnyAnswer): answer is AsyncIterable<Chunk> {
   return typeof answer === 'object' && Symbol.asyncIterator in answer
 }
 
 /** An answer in one piece as the only chunks of a task. */
-async function* chunksOf(answer: Answer): AsyncGenerator<Chunk, void, undefined> {
-  if (isIterable(answer)) yield* answer
-  else if (typeof answer === 'string') yield answer
-  else yield* answer.parts ?? []
+function chunksOf(answer: AnyAnswer): AsyncIterable<Chunk> {
+  if (isIterable(answer)) return answer
+  return (async function* (): AsyncGenerator<Chunk, void, undefined> {
+    if (typeof answer === 'string' || isContents(answer)) yield answer
+    else yield* answer.parts ?? []
+  })()
 }
 
 function fullCard(card: MessageInitShape<typeof a2a.AgentCardSchema>): a2a.AgentCard {

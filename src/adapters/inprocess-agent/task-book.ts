@@ -17,6 +17,9 @@ const MAX_TASKS = 1_000
 /** Bytes of messages and answers above which finished tasks make room too. */
 const MAX_BYTES = 128 * 1024 * 1024
 
+/** How long a task waits for an answer to its question before its place may be needed for another: a person who is away for a night comes back. */
+const PATIENCE_MS = 24 * 60 * 60 * 1000
+
 /** Tasks of one principal that may run at a time, so that one caller cannot take all the room. */
 const MAX_RUNNING = 100
 
@@ -25,9 +28,20 @@ const PAGE = { usual: 50, most: 100 }
 /** The tasks of an agent in this process. Everybody sees only their own (A2A 1.0, 3.1.4). */
 export class TaskBook {
   readonly #tasks = new Map<string, RunningTask>()
+  readonly #now: () => number
+
+  /** `now`: milliseconds since the epoch. */
+  constructor(now: () => number) {
+    this.#now = now
+  }
 
   /** Throws TOO_MANY_CALLS above the principal's bound, OVERLOADED when the tasks that run leave no room. */
   add(task: RunningTask): void {
+    for (const one of this.#tasks.values()) {
+      if (!one.asks || one.since > this.#now() - PATIENCE_MS) continue
+      one.abort.abort(new HansaError('CANCELED', 'nobody answered'))
+      one.end(TaskState.CANCELED, 'nobody answered')
+    }
     let running = 0
     let bytes = task.bytes
     for (const one of this.#tasks.values()) {

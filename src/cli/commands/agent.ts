@@ -20,7 +20,8 @@ export function addAgent(program: Command, frame: Frame): void {
         .option('--mapping <file>', 'how a plain HTTP or gRPC service is called as an agent; its card is a file')
         .option('--name <name>', 'must be the one in the certificate', nameArgument)
         .option('--capability <path>', 'beside those of the card', repeated)
-        .option('--language <tag>', 'a language the agent understands', repeated),
+        .option('--language <tag>', 'a language the agent understands', repeated)
+        .option('--idempotent', 'work on no message twice: a copy is given the answer of the first'),
     async run(session, _, options) {
       const host = await session.host()
       await host.runAgent({
@@ -30,6 +31,7 @@ export function addAgent(program: Command, frame: Frame): void {
         ...(options['name'] === undefined ? {} : { name: String(options['name']) }),
         capabilities: (options['capability'] as string[] | undefined) ?? [],
         languages: (options['language'] as string[] | undefined) ?? [],
+        ...(options['idempotent'] === true ? { idempotent: true } : {}),
         signal: session.signal,
         onReady: (run) => session.out.result(run, () => [`${session.out.style('green', 'up')} ${run.spiffeId}`, `admin    ${run.admin}`]),
         onAttached: (attached) =>

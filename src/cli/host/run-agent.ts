@@ -7,7 +7,11 @@ import { serve } from './up.ts'
 /** Runs the agent role beside an agent that speaks A2A (draft 3.2.1, 3.3.1), until `signal`. */
 export async function runAgent(options: RunAgentOptions): Promise<void> {
   const { home, card, capabilities, languages, signal } = options
-  const config = { ...(capabilities.length > 0 ? { capabilities } : {}), ...(languages.length > 0 ? { languages } : {}) }
+  const config = {
+    ...(capabilities.length > 0 ? { capabilities } : {}),
+    ...(languages.length > 0 ? { languages } : {}),
+    ...(options.idempotent === undefined ? {} : { idempotent: options.idempotent })
+  }
   const mapping = options.mapping === undefined ? {} : { mapping: resolve(options.mapping) }
   await serve({ home, agent: { card: cardUrl(card), ...mapping, config } }, signal, async (node, run) => {
     if (node.agent === undefined) throw new HansaError('ROLE_MISSING', `the node of ${home} may not be an agent`, { role: 'agent' })

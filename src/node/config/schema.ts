@@ -161,6 +161,8 @@ export const configSchema = z
       mapping: optional(path, 'How a plain HTTP or gRPC service is called as an agent: hansa agent run --mapping FILE.'),
       capabilities: setting(list(capability, 64), [], 'Offered beside what the skills of the card say.'),
       languages: setting(list(languageTag, 64), [], 'The card has no place for them.'),
+      idempotent: setting(flag, false, 'Only who runs the agent knows whether its answers may be kept a day: each costs a disk write before and after.'),
+      repeatable: setting(flag, false, 'Only who runs the agent knows whether work that may have been done may be done again.'),
       probe: setting(
         duration('100ms', '10m'),
         '5s',

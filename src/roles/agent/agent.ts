@@ -1,6 +1,8 @@
+import { formatHandle } from '../../core/ids/agent-id.ts'
 import type { Lifecycle, Part } from '../../ports/part.ts'
 import type { HansaError } from '../../schema/errors.ts'
 import type { AgentStatus } from '../../schema/generated/hansa/v1/directory_pb.ts'
+import { Answers } from './answers/answers.ts'
 import { Attachment, type Attached } from './attachment.ts'
 import { AGENT_DEFAULTS, type AgentConfig } from './config.ts'
 import { Delivery } from './delivery.ts'
@@ -39,8 +41,19 @@ function createAgent(config: AgentConfig, deps: AgentDeps): AgentService {
   const attachment = new Attachment(deps)
   const presence = new Presence({ ...deps, config, timing, registration, attachment })
   const calls = deps.metrics?.counter('hansa_agent_calls_total', 'Calls delivered to the agent, by operation and outcome.', ['operation', 'outcome'])
-  const delivery = new Delivery({
+  const answers = new Answers({
     ...deps,
+    agent: () => {
+      const self = deps.identities.self()
+      return self === undefined ? 'the agent' : formatHandle(self)
+    },
+    idempotent: config.idempotent ?? false,
+    repeatable: config.repeatable ?? false,
+    quiet: () => delivery.rest()
+  })
+  const delivery: Delivery = new Delivery({
+    ...deps,
+    answers,
     intraDomain: config.intraDomain ?? 'gateway',
     card: () => presence.card?.bytes,
     // `url` is where the gateway serves this agent: .../agents/{handle}/jsonrpc.
@@ -52,6 +65,7 @@ function createAgent(config: AgentConfig, deps: AgentDeps): AgentService {
   })
   deps.network?.onDisconnect((peer) => presence.disconnected(peer))
   deps.metrics?.gauge('hansa_agent_attached', '1 while the agent is attached to a gateway.', () => (attachment.current === undefined ? 0 : 1))
+  deps.metrics?.gauge('hansa_agent_work', 'Messages that are worked on once, now.', () => answers.running)
   deps.metrics?.gauge('hansa_agent_open_calls', 'Calls to the agent that are open now.', () => delivery.openCalls)
 
   async function leave(reason: string): Promise<void> {

@@ -11,6 +11,10 @@ export interface AgentConfig {
   readonly protocols?: readonly string[]
   /** `direct`: agents of the own domain may deliver without a gateway (draft 3.3). */
   readonly intraDomain?: 'direct' | 'gateway'
+  /** No message is worked on twice: what a copy is answered is what the first one was (extension urn:hansa:idempotency). */
+  readonly idempotent?: boolean
+  /** To work on a message again does no harm: so it is done when nobody knows what became of the first copy, instead of saying OUTCOME_UNKNOWN. */
+  readonly repeatable?: boolean
   readonly timing?: Partial<AgentTiming>
 }
 

@@ -3,7 +3,6 @@ import { formatHandle } from '../../core/ids/agent-id.ts'
 import { ByteBudget } from '../../core/structures/byte-budget.ts'
 import { quote } from '../../core/ids/domain.ts'
 import { parseSpiffeId } from '../../core/ids/spiffe-id.ts'
-import type { AgentClient } from '../../ports/agent-client.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Identities, PeerIdentity } from '../../ports/identity.ts'
 import type { Rpc, ServerStream } from '../../ports/rpc.ts'
@@ -14,6 +13,7 @@ import { isOperation, type Operation, operations } from '../../wire/operations.t
 import { decode } from '../../wire/decode.ts'
 import { readMessage, writeMessage } from '../../wire/messages.ts'
 import { traceContext } from '../../wire/trace-context.ts'
+import type { Answers } from './answers/answers.ts'
 import { checkWebhook } from './check-webhook.ts'
 import { pause } from './pause.ts'
 import { TaskGuard } from './task-guard.ts'
@@ -23,7 +23,8 @@ export interface DeliveryDeps {
   readonly clock: Clock
   readonly rpc: Rpc
   readonly identities: Identities
-  readonly client: AgentClient
+  /** The agent itself, behind what its node remembers of messages. */
+  readonly answers: Answers
   readonly intraDomain: 'direct' | 'gateway'
   /** The card's exact bytes; undefined while it has not been read. */
   readonly card: () => Uint8Array | undefined
@@ -36,7 +37,7 @@ export interface DeliveryDeps {
 /** Serves `agent.deliver`: the last step of a relayed call, from the gateway to the agent itself (draft 3.4.4). */
 export class Delivery {
   readonly #deps: DeliveryDeps
-  readonly #tasks = new TaskGuard()
+  readonly #tasks: TaskGuard
   readonly #memory = new ByteBudget()
   #open = 0
   #accepting = false
@@ -45,6 +46,7 @@ export class Delivery {
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps
+    this.#tasks = new TaskGuard((task) => deps.answers.ownerOf(task))
     deps.rpc.handleStream(methods.deliver, (stream) => this.#serve(stream))
   }
 
@@ -53,18 +55,30 @@ export class Delivery {
   }
 
   start(): void {
+    this.#deps.answers.open()
     this.#stopping = new AbortController()
     this.#accepting = true
   }
 
-  /** Takes no more calls; resolves when the open ones have ended, and ends them itself after `ms`. */
+  /** Takes no more calls; resolves when the open ones have ended, and the work that goes on without its caller; ends them itself after `ms`. */
   async drain(ms: number): Promise<void> {
     this.#accepting = false
-    if (this.#open === 0) return
+    if (this.#quiet) return
     const idle = new AbortController()
     this.#idle = () => idle.abort()
     await pause(this.#deps.clock, ms, idle.signal)
-    this.#stopping.abort(new HansaError('AGENT_UNREACHABLE', 'the agent is stopping'))
+    const reason = new HansaError('AGENT_UNREACHABLE', 'the agent is stopping')
+    this.#stopping.abort(reason)
+    this.#deps.answers.stop(reason)
+  }
+
+  get #quiet(): boolean {
+    return this.#open === 0 && this.#deps.answers.running === 0
+  }
+
+  /** Work has ended that nobody waited for. */
+  rest(): void {
+    if (this.#quiet) this.#idle?.()
   }
 
   async #serve(stream: ServerStream): Promise<void> {
@@ -86,7 +100,7 @@ export class Delivery {
     } finally {
       this.#open--
       this.#deps.ended(name, failure)
-      if (this.#open === 0) this.#idle?.()
+      this.rest()
     }
   }
 
@@ -130,16 +144,11 @@ export class Delivery {
     this.#tasks.check(request, principal)
     checkWebhook(request, this.#deps.webhookBase())
     const signal = AbortSignal.any([stream.signal, this.#stopping.signal])
-    let sent = 0
     const { extensions, tracestate } = header
     const options = { signal, extensions, principal, ...traceContext(stream.traceparent, tracestate) }
-    for await (const response of untilAborted(this.#deps.client.invoke(operation, request, options), signal)) {
-      if (response.$typeName !== operation.response.typeName)
-        throw new HansaError('INVALID_AGENT_RESPONSE', `the agent answered ${operation.name} with a ${response.$typeName}`)
-      if (sent++ > 0 && !operation.streaming) throw new HansaError('INVALID_AGENT_RESPONSE', `the agent answered ${operation.name} more than once`)
-      // The next response is asked for only when this one has been taken: a slow reader holds the agent back, not this node's memory.
+    const responses = this.#deps.answers.invoke(operation, request, options, header.inbox !== undefined)
+    // The next response is asked for only when this one has been taken: a slow reader holds the agent back, not this node's memory.
+    for await (const response of untilAborted(responses, signal))
       await writeMessage(stream, toBinary(operation.response, this.#tasks.pass(request, response, principal)))
-    }
-    if (sent === 0 && !operation.streaming) throw new HansaError('INVALID_AGENT_RESPONSE', `the agent did not answer ${operation.name}`)
   }
 }

@@ -1,5 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { isCapability, parseCapability } from '../../core/ids/capability.ts'
+import { EXTENSIONS } from '../../core/ids/extension-uris.ts'
 import { quote } from '../../core/ids/domain.ts'
 import { HansaError } from '../../schema/errors.ts'
 import type { AgentDescriptionSchema } from '../../schema/generated/hansa/v1/directory_pb.ts'
@@ -52,7 +53,9 @@ export function describe({ bytes, card }: ReadCard, config: AgentConfig, self: N
     card: bytes,
     revision: BigInt(revision),
     multiaddrs: [...self.multiaddrs],
-    peerId: self.peerId
+    peerId: self.peerId,
+    // Those of the card are read from the card.
+    extensions: config.idempotent === true ? [EXTENSIONS.idempotency] : []
   }
 }
 

@@ -10,8 +10,10 @@ import { verifyRecord, type Verified } from './verify-record.ts'
 
 /** One agent that was found, with what this node itself has verified of its record. */
 export interface FoundAgent {
+  /** What its registration server has signed. */
   readonly record: AgentRecord
   readonly verified: Verified
+  /** As its gateway has told it. */
   readonly status: AgentStatus
   /** 0 to 1, higher is better. */
   readonly score: number
@@ -19,8 +21,11 @@ export interface FoundAgent {
   readonly address?: Address
 }
 
+/** What a search has found. */
 export interface Found {
+  /** Best first. */
   readonly agents: readonly FoundAgent[]
+  /** Which servers were asked, and what each said. */
   readonly asked: readonly Asked[]
   /** False when somebody who might know more did not answer, the limit cut the list, or a record was refused. */
   readonly complete: boolean
@@ -30,9 +35,11 @@ export interface Found {
   readonly refused: readonly HansaError[]
 }
 
+/** One agent that was asked for by name. */
 export interface Resolved extends Omit<FoundAgent, 'score'> {
   /** Where the server had it from: local, ars or dht. */
   readonly source: string
+  /** SPIFFE ID of the node that answered. */
   readonly via: string
 }
 

@@ -17,16 +17,21 @@ export interface SwarmClientDeps {
   readonly newId?: () => string
 }
 
+/** How a question is asked. */
 export interface QuerySettings {
+  /** Aborting it ends the call, on every hop. */
   readonly signal?: AbortSignal
   /** Milliseconds; the method's default otherwise (calls: 5 minutes, for an agent may take its time). */
   readonly timeoutMs?: number
+  /** W3C trace context that the call belongs to. */
   readonly traceparent?: string
 }
 
+/** How an agent is called. */
 export interface CallSettings extends QuerySettings {
   /** URIs of A2A extensions asked for. */
   readonly extensions?: readonly string[]
+  /** Goes with `traceparent`. */
   readonly tracestate?: string
   /** What to translate on the way, by gateways (draft 3.3.2). Instead of it, the message may carry metadata["urn:hansa:translate"]. */
   readonly translate?: {

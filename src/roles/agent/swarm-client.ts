@@ -1,4 +1,5 @@
-import { create, type DescMessage, type Message, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf'
+import { create, type DescMessage, type Message, type MessageInitShape, type MessageShape, toBinary, fromJson, type JsonObject } from '@bufbuild/protobuf'
+import { ValueSchema } from '@bufbuild/protobuf/wkt'
 import { type AgentId, formatHandle, parseAgent } from '../../core/ids/agent-id.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { EmptySchema } from '../../schema/generated/hansa/v1/call_pb.ts'
@@ -13,10 +14,21 @@ import { find, type Found, resolve, type Resolved } from './discovery.ts'
 import { OutboundCall } from './outbound-call.ts'
 import type { CallSettings, QuerySettings, SwarmClientDeps } from './swarm-client-deps.ts'
 
-/** What may be sent: words, a message (its ID and role are filled in), or a whole request with its configuration. */
-export type Outgoing = string | MessageInitShape<typeof a2a.MessageSchema> | { readonly request: MessageInitShape<typeof a2a.SendMessageRequestSchema> }
+/** What may be sent: words, words and facts, a message (its ID and role are filled in), or a whole request with its configuration. */
+export type Outgoing =
+  string | OutgoingContents | MessageInitShape<typeof a2a.MessageSchema> | { readonly request: MessageInitShape<typeof a2a.SendMessageRequestSchema> }
 
+/** A message by what is in it. */
+export interface OutgoingContents {
+  /** Its words. */
+  readonly text?: string
+  /** Its members are facts. */
+  readonly data?: JsonObject
+}
+
+/** An answer, and how it came. */
 export interface Sent {
+  /** A message or a task. */
   readonly response: a2a.SendMessageResponse
   /** Gateways passed and the agent's node, first to last, with the time spent at each and all behind it. */
   readonly hops: readonly Hop[]
@@ -42,7 +54,9 @@ export interface SwarmClient {
   find(request: MessageInitShape<typeof DiscoverRequestSchema>, options?: QuerySettings): Promise<Found>
   /** The record of one agent, by handle, resource ID, SPIFFE ID, or its bare name in the own domain, with what was verified. */
   resolve(agent: string, options?: QuerySettings): Promise<Resolved>
+  /** Sends a message and waits for the answer: a message, or a task when it has ended or asks something. */
   send(agent: string, message: Outgoing, options?: CallSettings): Promise<Sent>
+  /** Sends a message; its answer is given as it is made. */
   stream(agent: string, message: Outgoing, options?: CallSettings): ResponseStream
   /** Any unary operation of A2A, such as GetTask or CancelTask. */
   invoke<S extends DescMessage>(agent: string, operation: OperationName, response: S, request: Message, options?: CallSettings): Promise<MessageShape<S>>
@@ -132,6 +146,14 @@ function isRequest(message: Outgoing): message is { readonly request: MessageIni
   return typeof message === 'object' && 'request' in message
 }
 
-function messageOf(message: string | MessageInitShape<typeof a2a.MessageSchema>): MessageInitShape<typeof a2a.MessageSchema> {
-  return typeof message === 'string' ? { parts: [{ content: { case: 'text', value: message } }] } : message
+function messageOf(message: Exclude<Outgoing, { readonly request: unknown }>): MessageInitShape<typeof a2a.MessageSchema> {
+  if (typeof message === 'string') return { parts: [{ content: { case: 'text', value: message } }] }
+  if (!('text' in message) && !('data' in message)) return message as MessageInitShape<typeof a2a.MessageSchema>
+  const { text, data } = message
+  return {
+    parts: [
+      ...(text === undefined ? [] : [{ content: { case: 'text' as const, value: text } }]),
+      ...(data === undefined ? [] : [{ content: { case: 'data' as const, value: fromJson(ValueSchema, data) }, mediaType: 'application/json' }])
+    ]
+  }
 }

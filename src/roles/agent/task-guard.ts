@@ -16,6 +16,12 @@ const AGENT = 'self'
  */
 export class TaskGuard {
   readonly #owners = createTaskOwners(BOUNDS)
+  readonly #recorded: (task: string) => string | undefined
+
+  /** `recorded` tells whose task it is by what outlives this process; undefined where it says nothing. */
+  constructor(recorded: (task: string) => string | undefined = () => undefined) {
+    this.#recorded = recorded
+  }
 
   /** Throws TASK_NOT_FOUND for a request about a task that is not the principal's. */
   check(request: Message, principal: string): void {
@@ -29,12 +35,13 @@ export class TaskGuard {
       return create(a2a.ListTasksResponseSchema, { ...response, tasks, totalSize: tasks.length })
     }
     const task = isMessage(request, a2a.SendMessageRequestSchema) ? taskOfResponse(response) : undefined
-    if (task !== undefined && task !== '') this.#owners.learn(AGENT, task, { principal, path: [], state: 0 })
+    if (task !== undefined && task !== '' && (this.#recorded(task) ?? principal) === principal)
+      this.#owners.learn(AGENT, task, { principal, path: [], state: 0 })
     return response
   }
 
   #owns(task: string, principal: string): boolean {
-    return this.#owners.find(AGENT, task, principal) !== undefined
+    return this.#owners.find(AGENT, task, principal) !== undefined || this.#recorded(task) === principal
   }
 }
 

@@ -2,17 +2,21 @@ import assert from 'node:assert/strict'
 import { create, fromBinary, type Message, toBinary } from '@bufbuild/protobuf'
 import { HansaError } from '../../../../src/schema/errors.ts'
 import { RelayHeaderSchema, RelayTrailerSchema } from '../../../../src/schema/generated/hansa/v1/gateway_pb.ts'
+import { AgentDescriptionSchema } from '../../../../src/schema/generated/hansa/v1/directory_pb.ts'
 import {
+  GetTaskRequestSchema,
   ListTasksResponseSchema,
   SendMessageRequestSchema,
   SendMessageResponseSchema,
   StreamResponseSchema,
-  TaskSchema
+  TaskSchema,
+  TaskState
 } from '../../../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
 import type { PeerIdentity } from '../../../../src/ports/identity.ts'
 import { methods } from '../../../../src/wire/methods.ts'
 import { operations } from '../../../../src/wire/operations.ts'
 import { FakeServerStream, identity, serveAttachment, serveRegistration } from './fakes.ts'
+import { MemoryStore } from '../../../support/memory-store.ts'
 import { ARS, GW1, house } from './house.ts'
 
 const CLIENT = 'spiffe://south.example/agent/traveller'
@@ -41,8 +45,8 @@ function stream(call: Call): FakeServerStream {
   )
 }
 
-async function running(config = {}) {
-  const made = house(config)
+async function running(config = {}, store?: MemoryStore) {
+  const made = house(config, undefined, undefined, store)
   serveRegistration(made.rpc, ARS, () => made.clock.now())
   const gateway = serveAttachment(made.rpc, GW1, 30_000)
   await made.service.start()
@@ -200,6 +204,34 @@ describe('delivery to the agent', () => {
       await assert.rejects(serve(stream({})), { code: 'INVALID_AGENT_RESPONSE' })
       await clock.run(service.stop())
     })
+
+  it('works on no message twice where that was asked for, says so, and knows whose task it was after a restart', async () => {
+    const store = new MemoryStore()
+    const first = await running({ idempotent: true }, store)
+    const record = first.service.state().registered?.description
+    assert.deepEqual(fromBinary(AgentDescriptionSchema, record?.payload ?? new Uint8Array()).extensions, ['urn:hansa:idempotency'])
+    let worked = 0
+    first.client.answer = async function* () {
+      worked++
+      yield create(SendMessageResponseSchema, { payload: { case: 'task', value: { id: 't1', status: { state: TaskState.COMPLETED } } } })
+    }
+    await Promise.all([first.serve(stream({})), first.serve(stream({}))])
+    assert.equal(worked, 1)
+    await first.clock.run(first.service.stop())
+
+    const again = await running({ idempotent: true }, store)
+    again.client.answer = async function* () {
+      throw new HansaError('TASK_NOT_FOUND', 'forgotten')
+    }
+    const get = toBinary(GetTaskRequestSchema, create(GetTaskRequestSchema, { id: 't1' }))
+    const own = stream({ operation: 'GetTask', body: [get] })
+    await again.serve(own)
+    assert.equal(fromBinary(TaskSchema, own.written[0]?.bytes ?? new Uint8Array()).status?.state, TaskState.COMPLETED)
+    await assert.rejects(again.serve(stream({ operation: 'GetTask', body: [get], principal: 'spiffe://south.example/agent/other' })), {
+      code: 'TASK_NOT_FOUND'
+    })
+    await again.clock.run(again.service.stop())
+  })
 
   it('keeps to itself what went wrong inside', async () => {
     const { client, serve, clock, service } = await running()

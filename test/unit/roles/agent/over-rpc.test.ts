@@ -3,6 +3,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { createHandlerClient } from '../../../../src/adapters/inprocess-agent/handler-client.ts'
 import type { MessageHandler } from '../../../../src/adapters/inprocess-agent/handler.ts'
 import { createRpc } from '../../../../src/adapters/rpc/create-rpc.ts'
+import { sha256 } from '../../../../src/adapters/system/crypto.ts'
 import type { Role } from '../../../../src/core/ids/role.ts'
 import type { Identities } from '../../../../src/ports/identity.ts'
 import type { Records } from '../../../../src/ports/records.ts'
@@ -16,6 +17,7 @@ import { type NodeInfo, NodeInfoSchema } from '../../../../src/schema/generated/
 import { CancelTaskRequestSchema, TaskSchema, TaskState } from '../../../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { methods } from '../../../../src/wire/methods.ts'
 import { FakeClock } from '../../../support/fake-clock.ts'
+import { MemoryStore } from '../../../support/memory-store.ts'
 import { FakeIdentities } from '../../../support/memory/fake-identities.ts'
 import { MemorySwarm } from '../../../support/memory/swarm.ts'
 import { silentLog } from './fakes.ts'
@@ -66,7 +68,7 @@ async function domain(handler: MessageHandler) {
   server.rpc.handle(methods.heartbeat, () => ({ attached: true }))
   server.rpc.handle(methods.detach, () => ({}))
   const client = createHandlerClient(handler, { card: { name: 'Flight', description: 'flies', skills: [{ id: 'travel' }] }, now: () => clock.now() })
-  const service = agent({ intraDomain: 'direct' }).create({ ...flight, client })
+  const service = agent({ intraDomain: 'direct' }).create({ ...flight, client, store: new MemoryStore(), sha256 })
   await service.start()
   await clock.run(service.ready())
   return { clock, service, caller: createSwarmClient({ ...hotel, config: { intraDomain: 'direct' } }), server }

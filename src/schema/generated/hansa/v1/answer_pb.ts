@@ -6,6 +6,8 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { ErrorDetail } from "./call_pb.ts";
+import { file_hansa_v1_call } from "./call_pb.ts";
 import type { SendMessageResponse } from "../../lf/a2a/v1/a2a_pb.ts";
 import { file_lf_a2a_v1_a2a } from "../../lf/a2a/v1/a2a_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file hansa/v1/answer.proto.
  */
 export const file_hansa_v1_answer: GenFile = /*@__PURE__*/
-  fileDesc("ChVoYW5zYS92MS9hbnN3ZXIucHJvdG8SCGhhbnNhLnYxIqoBCgxUYWtlbk1lc3NhZ2USEQoJcHJpbmNpcGFsGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSDgoGZGlnZXN0GAMgASgMEhAKCHRha2VuX2F0GAQgASgDEg8KB3Rhc2tfaWQYBSABKAkSLgoGYW5zd2VyGAYgASgLMh4ubGYuYTJhLnYxLlNlbmRNZXNzYWdlUmVzcG9uc2USEAoIZW5kZWRfYXQYByABKANiBnByb3RvMw", [file_lf_a2a_v1_a2a]);
+  fileDesc("ChVoYW5zYS92MS9hbnN3ZXIucHJvdG8SCGhhbnNhLnYxItABCgxUYWtlbk1lc3NhZ2USEQoJcHJpbmNpcGFsGAEgASgJEhIKCm1lc3NhZ2VfaWQYAiABKAkSDgoGZGlnZXN0GAMgASgMEhAKCHRha2VuX2F0GAQgASgDEg8KB3Rhc2tfaWQYBSABKAkSLgoGYW5zd2VyGAYgASgLMh4ubGYuYTJhLnYxLlNlbmRNZXNzYWdlUmVzcG9uc2USEAoIZW5kZWRfYXQYByABKAMSJAoFZXJyb3IYCCABKAsyFS5oYW5zYS52MS5FcnJvckRldGFpbGIGcHJvdG8z", [file_hansa_v1_call, file_lf_a2a_v1_a2a]);
 
 /**
  * @generated from message hansa.v1.TakenMessage
@@ -62,6 +64,13 @@ export type TakenMessage = Message<"hansa.v1.TakenMessage"> & {
    * @generated from field: int64 ended_at = 7;
    */
   endedAt: bigint;
+
+  /**
+   * Set when it is over instead of an answer: the agent refused it or failed, and says so again.
+   *
+   * @generated from field: hansa.v1.ErrorDetail error = 8;
+   */
+  error?: ErrorDetail | undefined;
 };
 
 /**
