@@ -1,6 +1,8 @@
+import type { JsonObject } from '@bufbuild/protobuf'
+
 /** A workflow whose steps add up what the steps before them gave. */
 export interface WorkGraph {
-  readonly goal: { readonly name: string; readonly steps: Record<string, object>; readonly results: Record<string, string> }
+  readonly goal: JsonObject
   /** What the last step gives when every step was done right. */
   readonly total: number
 }
@@ -9,7 +11,7 @@ export interface WorkGraph {
 export function workGraph(name: string, size: number, random: () => number): WorkGraph {
   const values: number[] = []
   const unread = new Set<number>()
-  const steps: Record<string, object> = {}
+  const steps: JsonObject = {}
   for (let index = 0; index < size; index++) {
     const sources = index === size - 1 ? [...unread] : draw(index, random)
     for (const source of sources) unread.delete(source)

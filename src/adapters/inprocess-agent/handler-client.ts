@@ -17,7 +17,14 @@ export interface HandlerClientOptions {
   /** Milliseconds since the epoch. */
   readonly now?: () => number
   readonly newId?: () => string
+  /** A streamed answer that has not come after so many milliseconds becomes a task, so that it can be followed and canceled. */
+  readonly taskAfterMs?: number
 }
+
+/** Whoever answers sooner has nothing that would be worth to be canceled. */
+const TASK_AFTER_MS = 1_000
+
+const LATE = Symbol('late')
 
 /** An agent that is a function in this process, with the manners of A2A 1.0: messages, tasks, streams, cancellation. */
 export function createHandlerClient(handler: MessageHandler, options: HandlerClientOptions): AgentClient {
@@ -30,6 +37,7 @@ class HandlerClient implements AgentClient {
   readonly #failed: (error: unknown) => void
   readonly #now: () => number
   readonly #newId: () => string
+  readonly #taskAfterMs: number
   readonly #tasks: TaskBook
 
   constructor(handler: MessageHandler, options: HandlerClientOptions) {
@@ -39,6 +47,7 @@ class HandlerClient implements AgentClient {
     this.#now = options.now ?? Date.now
     this.#tasks = new TaskBook(this.#now)
     this.#newId = options.newId ?? (() => globalThis.crypto.randomUUID())
+    this.#taskAfterMs = options.taskAfterMs ?? TASK_AFTER_MS
   }
 
   card(): Promise<Uint8Array> {
@@ -129,14 +138,22 @@ class HandlerClient implements AgentClient {
     const { start, task } = this.#prepare(request, options)
     const gone = () => task.abort.abort(options.signal.reason)
     options.signal.addEventListener('abort', gone, { once: true })
-    let made: AnyAnswer | undefined
+    const settled = this.#settled(start(), task)
+    let made: AnyAnswer | undefined | typeof LATE
     try {
-      made = await this.#settled(start(), task)
+      made = await soon(settled, this.#taskAfterMs)
     } finally {
       // From here on the caller knows the task, which lives on without it (A2A 1.0, 3.1.2).
       options.signal.removeEventListener('abort', gone)
     }
     options.signal.throwIfAborted()
+    if (made === LATE) {
+      this.#keep(task)
+      const run = (late: AnyAnswer | undefined) => (late === undefined ? undefined : task.run(chunksOf(late), this.#failed))
+      void settled.then(run).catch((error: unknown) => task.fail(error, this.#failed))
+      yield* task.follow(options.signal)
+      return
+    }
     if (made !== undefined && !isIterable(made)) {
       yield create(a2a.StreamResponseSchema, { payload: { case: 'message', value: this.#reply(made, task) } })
       return
@@ -227,6 +244,19 @@ class HandlerClient implements AgentClient {
     if (message.contextId === '') message.contextId = task.snapshot().contextId
     message.role = a2a.Role.AGENT
     return message
+  }
+}
+
+/** What the promise settles with, or LATE when it has not by then. */
+async function soon<T>(promise: Promise<T>, ms: number): Promise<T | typeof LATE> {
+  // When nobody waits for it any more, it is no unhandled rejection.
+  promise.catch(() => undefined)
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<typeof LATE>((resolve) => (timer = setTimeout(() => resolve(LATE), ms)))
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -6,6 +6,7 @@ import { createNode } from '../../../src/node/create-node.ts'
 import type { HansaNode } from '../../../src/node/hansa-node.ts'
 import { type Swarm, swarmOf } from '../../../src/node/join-swarm.ts'
 import { createTestnet, type TestAgent, type TestDomain, type Testnet } from '../../../src/node/testnet.ts'
+import { WorkState } from '../../../src/schema/generated/hansa/v1/task_pb.ts'
 import { until } from '../../support/until.ts'
 
 const PATIENCE_MS = 20_000
@@ -144,27 +145,40 @@ describe('tasks on real nodes of two domains (draft 2.4)', () => {
     assert.equal(seen.at(-1), 'completed')
   }).timeout(PATIENCE_MS * 2)
 
-  it('a cancel reaches the agent', async () => {
+  it('a cancel reaches agents that tell pieces, and those that only wait', async () => {
     const stopped: string[] = []
+    let begun = 0
     await net.agent(south, 'slow', {
-      capabilities: ['slow'],
+      capabilities: ['slow/pieces'],
       handler: async function* (_, { signal }) {
+        begun++
         yield 'begun'
         stopped.push(await gone(signal))
       }
     })
-    await until('it is found', async () => (await desk.swarm.find({ capabilities: ['slow'] })).agents.length === 1, PATIENCE_MS)
-    const task = swarm.task({ name: 'slow', steps: { wait: { capability: 'slow' } } })
+    await net.agent(north, 'silent', {
+      capabilities: ['slow/silent'],
+      handler: async (_, { signal }) => {
+        begun++
+        stopped.push(await gone(signal))
+        return 'too late'
+      }
+    })
+    await until('both are found', async () => (await desk.swarm.find({ capabilities: ['slow'] })).agents.length === 2, PATIENCE_MS)
+    const task = swarm.task({ name: 'slow', steps: { wait: { capability: 'slow/pieces' }, think: { capability: 'slow/silent' } } })
     const id = await task.id
-    await until(
-      'the agent has told its task',
-      () => desk.tasks.show(id).steps[0]?.attempts[0]?.taskId !== '' && desk.tasks.show(id).steps[0]?.attempts.length === 1,
-      PATIENCE_MS
-    )
+    await until('both agents are at work', () => begun === 2, PATIENCE_MS)
     await task.cancel()
     await assert.rejects(async () => task, { code: 'CANCELED' })
-    await until('the agent has stopped', () => stopped.length === 1, PATIENCE_MS)
-  }).timeout(PATIENCE_MS * 2)
+    await until('both agents have stopped', () => stopped.length === 2, PATIENCE_MS)
+    assert.deepEqual(
+      desk.tasks.show(id).steps.map(({ state, error }) => [state, error?.code]),
+      [
+        [WorkState.CANCELED, undefined],
+        [WorkState.CANCELED, undefined]
+      ]
+    )
+  }).timeout(PATIENCE_MS * 3)
 
   it('a node that starts again takes up what was on its way', async () => {
     let release: () => void = () => undefined

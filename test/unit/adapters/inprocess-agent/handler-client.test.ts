@@ -67,6 +67,43 @@ describe('an agent that is a function', () => {
     assert.deepEqual([message.role, message.contextId], [a2a.Role.AGENT, 'c1'])
   })
 
+  it('an answer that takes its time becomes a task on a stream, which can be followed and canceled', async () => {
+    const answer = Promise.withResolvers<string>()
+    let told: AbortSignal | undefined
+    const agent = createHandlerClient(
+      (_message, { signal }) => {
+        told = signal
+        return answer.promise
+      },
+      { card: { name: 'Slow', description: 'thinks' }, taskAfterMs: 0 }
+    )
+    const stream = invoke(agent, 'SendStreamingMessage', send('hi'))[Symbol.asyncIterator]()
+    const first = (await stream.next()).value as a2a.StreamResponse
+    assert.ok(first.payload.case === 'task')
+    const { id } = first.payload.value
+    assert.equal((await one<a2a.Task>(invoke(agent, 'GetTask', getTask(id)))).status?.state, a2a.TaskState.WORKING)
+    answer.resolve('at last')
+    const rest = await all<a2a.StreamResponse>({ [Symbol.asyncIterator]: () => stream })
+    assert.deepEqual(
+      rest.map(({ payload }) => payload.case),
+      ['artifactUpdate', 'statusUpdate']
+    )
+    assert.equal(words((await one<a2a.Task>(invoke(agent, 'GetTask', getTask(id)))).artifacts[0]?.parts), 'at last')
+    const never = createHandlerClient(
+      (_message, { signal }) => {
+        told = signal
+        return new Promise<string>(() => undefined)
+      },
+      { card: { name: 'Slow', description: 'thinks' }, taskAfterMs: 0 }
+    )
+    const hanging = invoke(never, 'SendStreamingMessage', send('hi'))[Symbol.asyncIterator]()
+    const begun = (await hanging.next()).value as a2a.StreamResponse
+    assert.ok(begun.payload.case === 'task')
+    await one(invoke(never, 'CancelTask', create(a2a.CancelTaskRequestSchema, { id: begun.payload.value.id })))
+    assert.equal(told?.aborted, true)
+    assert.equal(((await hanging.next()).value as a2a.StreamResponse).payload.case, 'statusUpdate')
+  })
+
   it('turns a streamed answer into one finished task when nobody streams', async () => {
     const agent = client(async function* () {
       yield 'one '
