@@ -70,6 +70,17 @@ describe('the examples', function () {
     assert.equal(code, 0)
   })
 
+  it('plan and do a task across domains, with a question on the way, and say what a plan lacks', async () => {
+    const { net, south } = world
+    const trip = run('trip-task.ts', await net.enrol(south, 'traveller', ['agent']))
+    const code = await trip.ended
+    assert.match(
+      trip.said(),
+      /^asked by flights@north\.example\nresults: \{"flight-confirmation":"HA-OSLO-7"\}\nHansaError: no plan for visa-number: .*no agent puts it out.*\n$/
+    )
+    assert.equal(code, 0)
+  })
+
   it('need no global state: two swarms in one process, each itself', async () => {
     const { net, north, south } = world
     const homes = [await net.enrol(north, 'one', ['agent']), await net.enrol(south, 'two', ['agent'])]

@@ -5,7 +5,7 @@ const agent = createAgent({
   home: process.argv[2] ?? 'home',
   name: 'Flights',
   description: 'Books flights',
-  skills: [{ id: 'travel/flight-booking' }]
+  skills: [{ id: 'travel/flight-booking', inputs: ['destination'], outputs: ['flight-confirmation'] }]
 }).onMessage(async function* (_message, { data, signal }) {
   const destination = data['destination']
   if (typeof destination !== 'string') throw new Error('a destination is wanted')
