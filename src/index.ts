@@ -20,6 +20,8 @@ export type { Conversation, HistoryOptions, SwarmSession, Turn } from './node/sw
 export type { JoinSwarmOptions, Swarm } from './node/join-swarm.ts'
 export type { Reply } from './node/reply.ts'
 export type { SwarmTask, TaskOptions, TaskSnapshot } from './node/swarm-task.ts'
+export { EXTENSIONS } from './core/ids/extension-uris.ts'
+export type { WorkStateWord } from './core/task/work-state.ts'
 export type { AgentState } from './roles/agent/agent.ts'
 export type { Attached } from './roles/agent/attachment.ts'
 export type { Found, FoundAgent, Resolved } from './roles/agent/discovery.ts'
@@ -35,9 +37,11 @@ export type { ErrorDetail, SignedRecord } from './schema/generated/hansa/v1/call
 export type { Address, AgentRecord, Asked, DiscoverRequest, RecordState, SkillFacts, StatusFilter } from './schema/generated/hansa/v1/directory_pb.ts'
 export { AgentStatus } from './schema/generated/hansa/v1/directory_pb.ts'
 export type { AppliedTranslation, Hop } from './schema/generated/hansa/v1/gateway_pb.ts'
+export type * from './schema/generated/hansa/v1/task_pb.ts'
 export type { NodeInfo } from './schema/generated/hansa/v1/trust_pb.ts'
 export type * from './schema/generated/lf/a2a/v1/a2a_pb.ts'
 export { Role, TaskState } from './schema/generated/lf/a2a/v1/a2a_pb.ts'
+export type { Receipt } from './wire/inbox-receipt.ts'
 export type { A2aOperationName, NetworkOperationName, OperationName } from './wire/operations.ts'
 
 /** Defines an agent that runs in this process; `start` puts it on the swarm. */

@@ -97,7 +97,7 @@ module.exports = {
       '^src/roles/agent/',
       '^src/node/',
       // Types that the public API mentions.
-      '^src/(adapters/inprocess-agent/handler|wire/operations)[.]ts$'
+      '^src/(adapters/inprocess-agent/handler|wire/operations|wire/inbox-receipt|core/task/work-state|core/ids/extension-uris)[.]ts$'
     ]),
     room('bin', '^bin/', ['^src/cli/', '^dist/cli/', ...BUILTIN])
   ],

@@ -1,6 +1,6 @@
 import type { Turn } from '../core/session/turns.ts'
 import type { CallSettings } from '../roles/agent/swarm-client-deps.ts'
-import type { ContextOptions, Sessions } from '../roles/agent/sessions/sessions.ts'
+import type { Sessions } from '../roles/agent/sessions/sessions.ts'
 import { type Outgoing, outgoingRequest } from '../roles/agent/outgoing-request.ts'
 import type { Reply } from './reply.ts'
 
@@ -8,8 +8,15 @@ export type { Turn }
 
 type Call = (agent: string, message: Outgoing, options?: CallSettings) => Promise<Reply>
 
-/** What was said, as a model is told it: at most so many turns and characters, and a summary of older ones before them. */
-export type HistoryOptions = Pick<ContextOptions, 'messages' | 'characters' | 'summarize'>
+/** How much of what was said a model is told. */
+export interface HistoryOptions {
+  /** At most so many turns, the newest. */
+  readonly messages?: number
+  /** At most so many characters (UTF-16 units), of whole turns. */
+  readonly characters?: number
+  /** Makes a summary of the turns that are too old; it is placed before the others. */
+  readonly summarize?: (older: readonly Turn[]) => string | Promise<string>
+}
 
 /** What an agent sees of the conversation that a message belongs to. */
 export interface Conversation {
@@ -22,7 +29,7 @@ export interface Conversation {
 /** A conversation that an application leads: all its calls carry the same contextId. */
 export interface SwarmSession extends Conversation {
   /** As Swarm.call, in this conversation. */
-  readonly call: Call
+  call(agent: string, message: Outgoing, options?: CallSettings): Promise<Reply>
   /** The lines of its record: JSON Lines can be verified and compared with the other party's, Markdown is for people. Throws NOT_FOUND. */
   export(format?: 'jsonl' | 'markdown'): AsyncIterable<string>
 }

@@ -13,6 +13,7 @@ export interface TaskWork {
   readonly planner: Planner
 }
 
+/** How a task is begun. */
 export interface TaskOptions {
   /** Facts that are given beside those in the goal or workflow. */
   readonly given?: JsonObject
@@ -39,6 +40,7 @@ export interface TaskSnapshot {
 export interface SwarmTask extends PromiseLike<TaskSnapshot>, AsyncIterable<TaskSnapshot> {
   /** Resolves when the task is on disk: nothing of it is lost any more. Throws what planning throws. */
   readonly id: Promise<string>
+  /** Cancels it, at every agent that works on it; resolves when that is on disk. */
   cancel(): Promise<void>
   /** Answers what the agent of a step asks (state 'input required'). */
   answer(step: string, message: string | MessageInitShape<typeof MessageSchema>): Promise<void>

@@ -10,7 +10,8 @@ const NAMES = {
   [WorkState.SKIPPED]: 'skipped'
 } as const
 
-export type WorkStateWord = (typeof NAMES)[keyof typeof NAMES]
+/** States of steps and tasks, in words. */
+export type WorkStateWord = 'pending' | 'in progress' | 'input required' | 'completed' | 'failed' | 'canceled' | 'skipped'
 
 /** The state in words; one that this version does not know is 'pending', as nothing is known to have been done. */
 export function stateName(state: WorkState): WorkStateWord {
