@@ -96,7 +96,7 @@ export class TaskWorld {
       },
       send: async (handle, message, options = {}) => {
         alive()
-        const work = this.#take(handle, requestOf(message))
+        const work = this.#take(handle, requestOf(message), options.extensions)
         const returnImmediately = typeof message === 'object' && 'request' in message && message.request.configuration?.returnImmediately === true
         if (!returnImmediately || work.deed.plain === true) await this.#until(work, () => isSettled(work.task.status?.state), options.signal, life.signal)
         this.#after(handle)
@@ -107,7 +107,7 @@ export class TaskWorld {
       stream: (handle, message, options = {}) =>
         this.#stream(handle, options.signal, life.signal, () => {
           alive()
-          return this.#take(handle, requestOf(message))
+          return this.#take(handle, requestOf(message), options.extensions)
         }),
       subscribe: (handle, taskId, options = {}) =>
         this.#stream(handle, options.signal, life.signal, () => {
@@ -141,7 +141,8 @@ export class TaskWorld {
     }
   }
 
-  #take(handle: string, message: a2a.Message): Work {
+  /** As agents' nodes do, it knows the double only of who asks for that. */
+  #take(handle: string, message: a2a.Message, extensions: readonly string[] = []): Work {
     this.sends++
     const agent = this.#reach(handle)
     if ((agent.loseBefore ?? 0) > 0) {
@@ -155,7 +156,7 @@ export class TaskWorld {
       return asked
     }
     const key = `${handle} ${messageId}`
-    const before = (agent.idempotent ?? true) ? this.#byMessage.get(key) : undefined
+    const before = (agent.idempotent ?? true) && extensions.includes(EXTENSIONS.idempotency) ? this.#byMessage.get(key) : undefined
     if (before !== undefined) {
       if (!this.#works.has(before.task.id)) throw new HansaError('OUTCOME_UNKNOWN', 'this process does not know what became of it', { at: spiffeId(handle) })
       return before

@@ -82,6 +82,15 @@ describe('attempts at steps, where something goes wrong (draft 2.4)', () => {
     assert.deepEqual([run.state, one(run).state, one(run).code], [WorkState.CANCELED, 'failed', 'OUTCOME_UNKNOWN'])
   })
 
+  it('a cancel of what has told no task asks for it under the same ID, which is worked on once', async () => {
+    world.add({ handle: 'a@north.example', capability: 'x', deed: () => ({ ms: 10_000, plain: true }) })
+    const { id } = await tasks.run(graphOf([{ id: 'one', does: 'x' }]))
+    await clock.advance(1_000)
+    await tasks.cancel(id)
+    const run = await end(id)
+    assert.deepEqual([one(run).state, world.worked], ['completed', [`${id}.one.1`]])
+  })
+
   it('a cancel that comes before anything was sent needs nobody', async () => {
     world.add({ handle: 'a@north.example', capability: 'x', busy: 1_000 })
     const { id } = await tasks.run(graphOf([{ id: 'one', does: 'x' }]))
