@@ -167,8 +167,14 @@ class TaskOrchestrator implements Orchestrator {
   async resume(id: string): Promise<TaskRun> {
     const active = this.#active.get(id)
     if (active !== undefined) {
-      await active.tell({ kind: 'resume' })
-      return this.show(id)
+      try {
+        await active.tell({ kind: 'resume' })
+        return this.show(id)
+      } catch (refused) {
+        if (this.#active.get(id) === active) throw refused
+        // It ended before the word was heard.
+        return this.resume(id)
+      }
     }
     const work = this.#running()
     const run = this.show(id)

@@ -154,6 +154,27 @@ describe('attempts at steps, where something goes wrong (draft 2.4)', () => {
       }
   })
 
+  it('a run that is resumed or canceled at any moment of its end hangs nowhere, and may be resumed', async () => {
+    const tries = new Map<string, number>()
+    const deed = ({ messageId }: { messageId: string }) => {
+      const [run = ''] = messageId.split('.')
+      tries.set(run, (tries.get(run) ?? 0) + 1)
+      return tries.get(run) === 1 ? { end: 'failed' as const } : {}
+    }
+    world.add({ handle: 'a@north.example', capability: 'x', deed })
+    for (let moment = 0; moment < 100; moment++) {
+      const id = `r-${moment}`
+      await tasks.run(graphOf([{ id: 'one', does: 'x', attempts: 1 }]), { id })
+      for (let tick = 0; tick < moment; tick++) await Promise.resolve()
+      await Promise.all([tasks.resume(id), tasks.resume(id)])
+      // One that came before the end has found nothing to do.
+      if ((await end(id)).state === WorkState.FAILED) await tasks.resume(id)
+      const run = await end(id)
+      assert.deepEqual([run.state, tries.get(id)], [WorkState.COMPLETED, 2], `moment ${moment}`)
+      assert.equal((await tasks.cancel(id)).state, WorkState.COMPLETED)
+    }
+  })
+
   it('nothing more is heard of a process that has stopped, and agents go on', async () => {
     const store = new MemoryStore()
     await tasks.stop()
