@@ -179,11 +179,13 @@ class TaskOrchestrator implements Orchestrator {
     const work = this.#running()
     const run = this.show(id)
     const worker = this.#add(work, run, false)
+    // At once: whatever ends meanwhile may need its place.
+    work.past.take(id)
     try {
       await worker.tell({ kind: 'resume' })
-      if (this.#active.has(id)) work.past.take(id)
     } catch (refused) {
       this.#remove(id)
+      work.past.add(run)
       throw refused
     }
     return this.show(id)

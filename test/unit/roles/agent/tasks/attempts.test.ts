@@ -175,6 +175,28 @@ describe('attempts at steps, where something goes wrong (draft 2.4)', () => {
     }
   })
 
+  it('a run that goes on again is not forgotten as one that has ended, whenever another ends', async () => {
+    for (let moment = 0; moment < 60; moment++) {
+      const here = new TaskWorld(clock)
+      here.add({ handle: 'a@north.example', capability: 'x', deed: ({ messageId }) => (messageId.startsWith('old') ? { end: 'failed' } : {}) })
+      const store = new MemoryStore()
+      const first = taskNode(here, clock, store, { bounds: { ended: 1 } })
+      await first.tasks.start()
+      await first.tasks.run(graphOf([{ id: 'one', does: 'x', attempts: 1 }]), { id: 'old' })
+      await clock.until(() => first.tasks.show('old').endedAt !== 0n, 60_000, 250)
+      await first.tasks.run(graphOf([{ id: 'one', does: 'x' }]), { id: 'new' })
+      for (let tick = 0; tick < moment; tick++) await Promise.resolve()
+      const resumed = await first.tasks.resume('old').catch(({ code }: { code: string }) => code)
+      first.die()
+      await first.tasks.stop()
+      if (resumed === 'NOT_FOUND') continue
+      const second = taskNode(here, clock, store).tasks
+      await second.start()
+      assert.equal(second.show('old').id, 'old', `moment ${moment}`)
+      await second.stop()
+    }
+  })
+
   it('nothing more is heard of a process that has stopped, and agents go on', async () => {
     const store = new MemoryStore()
     await tasks.stop()
