@@ -113,7 +113,7 @@ export function inboxStage(deps: InboxStageDeps, forward: Stage): Stage {
       try {
         await forward.run(call)
       } catch (thrown) {
-        if (held.caller.answered || call.incoming.signal.aborted || !mayWait(toHansaError(thrown).code)) throw thrown
+        if (held.caller.answered || call.incoming.signal.aborted || !mayWait(toHansaError(thrown))) throw thrown
         await keep(call, held)
       }
     }
