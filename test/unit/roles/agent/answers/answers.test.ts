@@ -173,6 +173,24 @@ describe('messages that come twice', () => {
     assert.equal(node.answers.running, 0)
   })
 
+  it('nor when the caller went before the agent had said a word', async () => {
+    for (const streaming of [true, false]) {
+      const node = house({ SendMessage: never, SendStreamingMessage: never })
+      const gone = new AbortController()
+      const caller = node.invoke(ask('x'), { streaming, signal: gone.signal })
+      const first = caller.next()
+      const copy = text(node.invoke(ask('x'), { streaming }))
+      await node.clock.settle()
+      gone.abort(new HansaError('CANCELED', 'it has gone'))
+      void caller.return()
+      await node.clock.advance(59 * 60_000)
+      assert.equal(node.answers.running, 1)
+      await Promise.all([assert.rejects(copy, { code: 'DEADLINE_EXCEEDED' }), assert.rejects(first), node.clock.advance(2 * 60_000)])
+      assert.equal(node.answers.running, 0)
+      await assert.rejects(text(node.invoke(ask('x'))), { code: 'OUTCOME_UNKNOWN' })
+    }
+  })
+
   it('of a caller that does not ask for the extension are passed on as they are, and nothing is written', async () => {
     const node = house({
       SendMessage: async function* () {
