@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { create, type Message, type MessageInitShape } from '@bufbuild/protobuf'
 import { sha256 } from '../../../../../src/adapters/system/crypto.ts'
 import { EXTENSIONS } from '../../../../../src/core/ids/extension-uris.ts'
+import { MAX_TTL_MS } from '../../../../../src/core/inbox/inbox-bounds.ts'
 import type { InvokeOptions } from '../../../../../src/ports/agent-client.ts'
 import { Answers, type AnswersDeps } from '../../../../../src/roles/agent/answers/answers.ts'
 import { replyText } from '../../../../../src/roles/agent/reply-text.ts'
@@ -154,6 +155,18 @@ describe('messages that come twice', () => {
     assert.equal(told?.aborted, false)
     assert.equal(node.answers.running, 0)
     assert.equal(await text(node.invoke(ask('to Oslo'))), 'booked')
+    assert.equal(node.worked(), 1)
+  })
+
+  it('are remembered for as long as one of them may wait in an inbox', async () => {
+    const node = house({
+      async *SendMessage() {
+        yield reply('booked')
+      }
+    })
+    await text(node.invoke(ask('x'), { inbox: true }))
+    await node.clock.advance(MAX_TTL_MS)
+    assert.equal(await text(node.invoke(ask('x'), { inbox: true })), 'booked')
     assert.equal(node.worked(), 1)
   })
 
