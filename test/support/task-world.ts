@@ -132,6 +132,11 @@ export class TaskWorld {
     }
   }
 
+  /** Agents' nodes have no more room for what they have been sent. */
+  forgetMessages(): void {
+    this.#byMessage.clear()
+  }
+
   /** The process of an agent starts anew without its tasks; one that is idempotent knows which messages it had. */
   forget(handle: string): void {
     for (const [id, work] of this.#works) {

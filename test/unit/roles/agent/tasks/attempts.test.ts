@@ -10,6 +10,8 @@ import { TaskWorld } from '../../../../support/task-world.ts'
 
 const text = (value: string) => ({ content: { case: 'text' as const, value } })
 
+const DAY_MS = 86_400_000
+
 describe('attempts at steps, where something goes wrong (draft 2.4)', () => {
   let clock: FakeClock
   let world: TaskWorld
@@ -37,6 +39,22 @@ describe('attempts at steps, where something goes wrong (draft 2.4)', () => {
     const run = await end(id)
     assert.deepEqual([one(run).state, one(run).code], ['failed', 'OUTCOME_UNKNOWN'])
     assert.deepEqual(world.worked, [`${id}.one.1`])
+  })
+
+  it('after so long that the agent may have forgotten the message, it is not sent again', async () => {
+    const agent = world.add({ handle: 'a@north.example', capability: 'x', loseAfter: 1_000 })
+    const { id } = await tasks.run(graphOf([{ id: 'one', does: 'x', attempts: 1, timeoutMs: 5_000 }]))
+    assert.equal(one(await end(id)).code, 'OUTCOME_UNKNOWN')
+    await clock.advance(6 * DAY_MS)
+    await tasks.resume(id)
+    assert.equal(one(await end(id)).code, 'OUTCOME_UNKNOWN')
+    await clock.advance(6 * DAY_MS)
+    const before = world.sends
+    world.forgetMessages()
+    agent.loseAfter = 0
+    await tasks.resume(id)
+    assert.equal(one(await end(id)).code, 'OUTCOME_UNKNOWN')
+    assert.deepEqual([world.worked.length, world.sends], [1, before])
   })
 
   it('the same, where the step may be done twice: another agent does it', async () => {
