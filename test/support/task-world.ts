@@ -21,6 +21,8 @@ export interface Deed {
   readonly end?: 'completed' | 'failed' | 'rejected'
   /** Asks first, and ends when it has been answered. */
   readonly ask?: string
+  /** Asks that, too, when the first question has been answered. */
+  readonly askAgain?: string
   readonly progress?: string
   readonly parts?: readonly Part[]
   /** Does not stop when it is told to. */
@@ -48,6 +50,8 @@ interface Work {
   readonly messageId: string
   readonly deed: Deed
   plain: a2a.Message | undefined
+  /** IDs of the messages that have answered its questions. */
+  readonly answers: string[]
   watchers: Set<() => void>
 }
 
@@ -155,13 +159,20 @@ export class TaskWorld {
       throw new HansaError('CONNECTION_LOST', 'the connection broke', { at: spiffeId(handle) })
     }
     const { messageId } = message
+    const honoured = (agent.idempotent ?? true) && extensions.includes(EXTENSIONS.idempotency)
     const asked = this.#works.get(message.taskId)
     if (asked !== undefined) {
-      if (asked.task.status?.state === a2a.TaskState.INPUT_REQUIRED) this.#end(asked, handle)
+      if (honoured && asked.answers.includes(messageId)) return asked
+      if (asked.task.status?.state === a2a.TaskState.INPUT_REQUIRED) {
+        const { askAgain } = asked.deed
+        asked.answers.push(messageId)
+        if (askAgain !== undefined && asked.answers.length === 1) this.#status(asked, a2a.TaskState.INPUT_REQUIRED, askAgain)
+        else this.#end(asked, handle)
+      }
       return asked
     }
     const key = `${handle} ${messageId}`
-    const before = (agent.idempotent ?? true) && extensions.includes(EXTENSIONS.idempotency) ? this.#byMessage.get(key) : undefined
+    const before = honoured ? this.#byMessage.get(key) : undefined
     if (before !== undefined) {
       if (!this.#works.has(before.task.id)) throw new HansaError('OUTCOME_UNKNOWN', 'this process does not know what became of it', { at: spiffeId(handle) })
       return before
@@ -170,7 +181,7 @@ export class TaskWorld {
     const deed = agent.deed?.(message, handle) ?? {}
     const id = `task-${++this.#tasks}`
     const task = create(a2a.TaskSchema, { id, contextId: message.contextId, status: { state: a2a.TaskState.WORKING } })
-    const work: Work = { handle, task, messageId, deed, plain: undefined, watchers: new Set() }
+    const work: Work = { handle, task, messageId, deed, plain: undefined, answers: [], watchers: new Set() }
     this.#works.set(id, work)
     this.#byMessage.set(key, work)
     if (deed.progress !== undefined) this.#status(work, a2a.TaskState.WORKING, deed.progress)
@@ -191,7 +202,8 @@ export class TaskWorld {
   }
 
   #status(work: Work, state: a2a.TaskState, text?: string): void {
-    const message = text === undefined ? undefined : { messageId: `${work.task.id}-${state}`, parts: [{ content: { case: 'text' as const, value: text } }] }
+    const message =
+      text === undefined ? undefined : { messageId: `${work.task.id}-${state}-${text}`, parts: [{ content: { case: 'text' as const, value: text } }] }
     work.task.status = create(a2a.TaskStatusSchema, { state, ...(message === undefined ? {} : { message }) })
     for (const wake of [...work.watchers]) wake()
   }

@@ -201,7 +201,9 @@ export class RunHands {
       message,
       resumed,
       taskId,
-      ...(reply && answer !== undefined ? { reply: { ...answer, taskId, contextId } satisfies MessageInitShape<typeof MessageSchema> } : {}),
+      ...(reply && answer !== undefined
+        ? { reply: { ...answer, taskId, contextId } satisfies MessageInitShape<typeof MessageSchema>, question: question?.messageId ?? '' }
+        : {}),
       timeoutMs,
       ...translation(definition, traits),
       ...(slot === undefined ? {} : { slot }),

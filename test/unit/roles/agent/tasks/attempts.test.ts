@@ -215,6 +215,23 @@ describe('attempts at steps, where something goes wrong (draft 2.4)', () => {
     }
   })
 
+  it('an answer whose arrival is not known is not given to the next question', async () => {
+    for (const idempotent of [true, false]) {
+      const handle = `a-${idempotent}@north.example`
+      const deed = () => ({ ask: 'from where?', askAgain: 'to where?' })
+      const agent = world.add({ handle, capability: `x-${idempotent}`, idempotent, deed })
+      const { id } = await tasks.run(graphOf([{ id: 'one', does: `x-${idempotent}` }]))
+      const question = () => tasks.show(id).steps[0]?.question?.parts[0]?.content.value
+      await clock.until(() => question() === 'from where?', 60_000)
+      agent.loseAfter = 1
+      await tasks.answer(id, 'one', { parts: [text('Oslo')] })
+      await clock.until(() => question() === 'to where?' || tasks.show(id).endedAt !== 0n, 60_000)
+      assert.deepEqual([idempotent, tasks.show(id).state], [idempotent, WorkState.INPUT_REQUIRED])
+      await tasks.answer(id, 'one', { parts: [text('Rome')] })
+      assert.equal((await end(id)).state, WorkState.COMPLETED)
+    }
+  })
+
   it('nothing more is heard of a process that has stopped, and agents go on', async () => {
     const store = new MemoryStore()
     await tasks.stop()
