@@ -106,6 +106,16 @@ export class HansaError extends Error {
   at(node: string): HansaError {
     return this.metadata['at'] === undefined ? new HansaError(this.code, this.message, { ...this.metadata, at: node }, this.cause) : this
   }
+
+  /** The same error, which an agent's own work met elsewhere, as the agent at `node` (SPIFFE ID) passes it on. */
+  passedOn(node: string): HansaError {
+    return new HansaError(this.code, this.message, { ...this.metadata, through: node }, this.cause)
+  }
+
+  /** True when it tells how an agent's work went, and nothing of the way to that agent. */
+  get isOfWork(): boolean {
+    return this.metadata['through'] !== undefined
+  }
 }
 
 /** Anything thrown, as a HansaError; what is not one becomes INTERNAL, its own message kept as the cause and not shown to strangers. */

@@ -21,6 +21,8 @@ export interface Deed {
   readonly end?: 'completed' | 'failed' | 'rejected'
   /** Asks first, and ends when it has been answered. */
   readonly ask?: string
+  /** Asks that, too, when the first question has been answered. */
+  readonly askAgain?: string
   readonly progress?: string
   readonly parts?: readonly Part[]
   /** Does not stop when it is told to. */
@@ -48,6 +50,8 @@ interface Work {
   readonly messageId: string
   readonly deed: Deed
   plain: a2a.Message | undefined
+  /** IDs of the messages that have answered its questions. */
+  readonly answers: string[]
   watchers: Set<() => void>
 }
 
@@ -96,7 +100,7 @@ export class TaskWorld {
       },
       send: async (handle, message, options = {}) => {
         alive()
-        const work = this.#take(handle, requestOf(message))
+        const work = this.#take(handle, requestOf(message), options.extensions)
         const returnImmediately = typeof message === 'object' && 'request' in message && message.request.configuration?.returnImmediately === true
         if (!returnImmediately || work.deed.plain === true) await this.#until(work, () => isSettled(work.task.status?.state), options.signal, life.signal)
         this.#after(handle)
@@ -107,7 +111,7 @@ export class TaskWorld {
       stream: (handle, message, options = {}) =>
         this.#stream(handle, options.signal, life.signal, () => {
           alive()
-          return this.#take(handle, requestOf(message))
+          return this.#take(handle, requestOf(message), options.extensions)
         }),
       subscribe: (handle, taskId, options = {}) =>
         this.#stream(handle, options.signal, life.signal, () => {
@@ -132,6 +136,11 @@ export class TaskWorld {
     }
   }
 
+  /** Agents' nodes have no more room for what they have been sent. */
+  forgetMessages(): void {
+    this.#byMessage.clear()
+  }
+
   /** The process of an agent starts anew without its tasks; one that is idempotent knows which messages it had. */
   forget(handle: string): void {
     for (const [id, work] of this.#works) {
@@ -141,7 +150,8 @@ export class TaskWorld {
     }
   }
 
-  #take(handle: string, message: a2a.Message): Work {
+  /** As agents' nodes do, it knows the double only of who asks for that. */
+  #take(handle: string, message: a2a.Message, extensions: readonly string[] = []): Work {
     this.sends++
     const agent = this.#reach(handle)
     if ((agent.loseBefore ?? 0) > 0) {
@@ -149,13 +159,20 @@ export class TaskWorld {
       throw new HansaError('CONNECTION_LOST', 'the connection broke', { at: spiffeId(handle) })
     }
     const { messageId } = message
+    const honoured = (agent.idempotent ?? true) && extensions.includes(EXTENSIONS.idempotency)
     const asked = this.#works.get(message.taskId)
     if (asked !== undefined) {
-      if (asked.task.status?.state === a2a.TaskState.INPUT_REQUIRED) this.#end(asked, handle)
+      if (honoured && asked.answers.includes(messageId)) return asked
+      if (asked.task.status?.state === a2a.TaskState.INPUT_REQUIRED) {
+        const { askAgain } = asked.deed
+        asked.answers.push(messageId)
+        if (askAgain !== undefined && asked.answers.length === 1) this.#status(asked, a2a.TaskState.INPUT_REQUIRED, askAgain)
+        else this.#end(asked, handle)
+      }
       return asked
     }
     const key = `${handle} ${messageId}`
-    const before = (agent.idempotent ?? true) ? this.#byMessage.get(key) : undefined
+    const before = honoured ? this.#byMessage.get(key) : undefined
     if (before !== undefined) {
       if (!this.#works.has(before.task.id)) throw new HansaError('OUTCOME_UNKNOWN', 'this process does not know what became of it', { at: spiffeId(handle) })
       return before
@@ -164,7 +181,7 @@ export class TaskWorld {
     const deed = agent.deed?.(message, handle) ?? {}
     const id = `task-${++this.#tasks}`
     const task = create(a2a.TaskSchema, { id, contextId: message.contextId, status: { state: a2a.TaskState.WORKING } })
-    const work: Work = { handle, task, messageId, deed, plain: undefined, watchers: new Set() }
+    const work: Work = { handle, task, messageId, deed, plain: undefined, answers: [], watchers: new Set() }
     this.#works.set(id, work)
     this.#byMessage.set(key, work)
     if (deed.progress !== undefined) this.#status(work, a2a.TaskState.WORKING, deed.progress)
@@ -185,7 +202,8 @@ export class TaskWorld {
   }
 
   #status(work: Work, state: a2a.TaskState, text?: string): void {
-    const message = text === undefined ? undefined : { messageId: `${work.task.id}-${state}`, parts: [{ content: { case: 'text' as const, value: text } }] }
+    const message =
+      text === undefined ? undefined : { messageId: `${work.task.id}-${state}-${text}`, parts: [{ content: { case: 'text' as const, value: text } }] }
     work.task.status = create(a2a.TaskStatusSchema, { state, ...(message === undefined ? {} : { message }) })
     for (const wake of [...work.watchers]) wake()
   }

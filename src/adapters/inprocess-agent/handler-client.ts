@@ -142,13 +142,14 @@ class HandlerClient implements AgentClient {
     let made: AnyAnswer | undefined | typeof LATE
     try {
       made = await soon(settled, this.#taskAfterMs)
+      // Without room for a task: a refusal would have the caller send again what has been worked on for a while.
+      if (made === LATE && !this.#fits(task)) made = await settled
     } finally {
       // From here on the caller knows the task, which lives on without it (A2A 1.0, 3.1.2).
       options.signal.removeEventListener('abort', gone)
     }
     options.signal.throwIfAborted()
     if (made === LATE) {
-      this.#keep(task)
       const run = (late: AnyAnswer | undefined) => (late === undefined ? undefined : task.run(chunksOf(late), this.#failed))
       void settled.then(run).catch((error: unknown) => task.fail(error, this.#failed))
       yield* task.follow(options.signal)
@@ -173,6 +174,15 @@ class HandlerClient implements AgentClient {
     } finally {
       // Also when the reader leaves at the first event: the task must not wait for it.
       await events.return()
+    }
+  }
+
+  #fits(task: RunningTask): boolean {
+    try {
+      this.#tasks.add(task)
+      return true
+    } catch {
+      return false
     }
   }
 

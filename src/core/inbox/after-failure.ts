@@ -1,5 +1,5 @@
 import { spread } from '../liveness/heartbeat-schedule.ts'
-import type { ErrorCode } from '../../schema/errors.ts'
+import type { ErrorCode, HansaError } from '../../schema/errors.ts'
 
 /** What becomes of an item whose delivery failed: it waits and is sent again, or it is over. */
 export type AfterFailure = { readonly kind: 'again'; readonly delayMs: number } | { readonly kind: 'over' }
@@ -31,13 +31,16 @@ const FIRST_MS = 250
 const LAST_MS = 60_000
 
 /** `attempts` deliveries were begun so far, this one included; `failures` of this agent's came one after the other, this one included. */
-export function afterFailure(code: ErrorCode, attempts: number, failures: number, agent: string): AfterFailure {
+export function afterFailure({ code, isOfWork }: HansaError, attempts: number, failures: number, agent: string): AfterFailure {
+  // The agent has had it, and would say so again.
+  if (isOfWork) return { kind: 'over' }
   if (!NOT_HANDED_OVER.has(code) && !(UNANSWERED.has(code) && attempts < MAX_UNANSWERED)) return { kind: 'over' }
   const full = Math.min(LAST_MS, FIRST_MS * 2 ** Math.min(failures - 1, 16))
   return { kind: 'again', delayMs: Math.round(full * (1 - spread(`${agent}#${failures}`) / 4)) }
 }
 
 /** True when a message that may wait is to be kept after its delivery has failed in this way, rather than the sender being told. */
-export function mayWait(code: ErrorCode): boolean {
+export function mayWait({ code, isOfWork }: HansaError): boolean {
+  if (isOfWork) return false
   return code === 'AGENT_UNREACHABLE' || code === 'AGENT_NOT_FOUND' || code === 'NO_ROUTE' || code === 'PEER_UNREACHABLE' || code === 'CONNECTION_LOST'
 }

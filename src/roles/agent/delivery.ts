@@ -151,11 +151,22 @@ export class Delivery {
     const { extensions, tracestate } = header
     const options = { signal, extensions, principal, ...traceContext(stream.traceparent, tracestate) }
     using record = recordIncoming(this.#deps.sessions, operation.name, request, header, { principal, self: this.#deps.identities.self()?.spiffeId ?? '' })
-    const responses = this.#deps.answers.invoke(operation, request, options, header.inbox !== undefined)
+    const responses = ofWork(this.#deps.answers.invoke(operation, request, options, header.inbox !== undefined), this.#deps.identities.self()?.spiffeId ?? '')
     for await (const response of untilAborted(responses, signal)) {
       record?.answered(response)
       // The next response is asked for only when this one has been taken: a slow reader holds the agent back, not this node's memory.
       await writeMessage(stream, toBinary(operation.response, this.#tasks.pass(request, response, principal)))
     }
+  }
+}
+
+/** An error of another node comes from whom the agent has called: without a word of that it could not be told from one of the way to the agent. */
+async function* ofWork(responses: AsyncIterable<Message>, self: string): AsyncGenerator<Message, void, undefined> {
+  try {
+    yield* responses
+  } catch (thrown) {
+    const error = toHansaError(thrown)
+    const { at = self } = error.metadata
+    throw at === self ? error : error.passedOn(self)
   }
 }

@@ -1,4 +1,5 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { MAX_TTL_MS } from '../../../core/inbox/inbox-bounds.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { Store } from '../../../ports/store.ts'
 import { HansaError } from '../../../schema/errors.ts'
@@ -17,8 +18,8 @@ export interface AnswerBounds {
   readonly keepMs: number
 }
 
-/** A day is longer than anybody tries again; as much as a small disk and a start within seconds allow; four busy callers do not see each other. */
-const ANSWER_BOUNDS: AnswerBounds = { messages: 100_000, bytes: 256 * 1024 * 1024, share: 0.25, keepMs: 24 * 60 * 60 * 1000 }
+/** A day more than a message may wait in an inbox after it was tried; as much as a small disk and a start within seconds allow; four busy callers do not see each other. */
+const ANSWER_BOUNDS: AnswerBounds = { messages: 100_000, bytes: 256 * 1024 * 1024, share: 0.25, keepMs: MAX_TTL_MS + 86_400_000 }
 
 /** Most forgotten at a time: no call waits for a great clean-up. */
 const SWEEP = 64

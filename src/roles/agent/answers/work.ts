@@ -30,12 +30,15 @@ export class Work {
   readonly #deps: WorkDeps
   readonly #operation: Operation
   readonly #source: AsyncGenerator<Message, void, undefined>
+  /** Of the caller. */
+  readonly #caller: AbortSignal
   readonly #stop = new AbortController()
   readonly #soFar = new AnswerSoFar()
   #begun = false
   #closed = false
   #failure: HansaError | undefined
   #recorded = false
+  #stopHour: (() => void) | undefined
   #knowTask: (task: string) => void = () => undefined
   #end: () => void = () => undefined
 
@@ -43,6 +46,7 @@ export class Work {
     this.#deps = deps
     this.message = message
     this.#operation = operation
+    this.#caller = options.signal
     this.#source = checkedResponses(deps.client, operation, request, { ...options, signal: this.#stop.signal })
     this.task = new Promise((resolve) => (this.#knowTask = resolve))
     this.over = new Promise((resolve) => (this.#end = resolve))
@@ -55,6 +59,9 @@ export class Work {
 
   /** Begins the work and yields the responses as they are taken; when the reader leaves, the work goes on. Throws what the agent throws, STORE_FAILED. */
   async *lead(): AsyncGenerator<Message, void, undefined> {
+    // Who leaves while the agent has said nothing is not noticed by the loop, which waits for the agent.
+    this.#caller.addEventListener('abort', this.#hour, { once: true })
+    if (this.#caller.aborted) this.#hour()
     try {
       for (let next = await this.#next(); next !== undefined; next = await this.#next()) yield next
       this.#close()
@@ -74,21 +81,28 @@ export class Work {
 
   async #alone(): Promise<void> {
     if (this.#closed) return
-    const late = this.#deps.clock.after(ALONE_MS, () => this.stop(new HansaError('DEADLINE_EXCEEDED', 'nobody waits for it any more')))
+    this.#hour()
     try {
       while ((await this.#next()) !== undefined);
     } catch (error) {
       // It is written down; only copies that wait are to be told.
       this.#failure ??= toHansaError(error)
     } finally {
-      late()
       this.#close()
     }
+  }
+
+  /** Nobody need be there from now on. */
+  readonly #hour = (): void => {
+    if (this.#closed) return
+    this.#stopHour ??= this.#deps.clock.after(ALONE_MS, () => this.stop(new HansaError('DEADLINE_EXCEEDED', 'nobody waits for it any more')))
   }
 
   #close(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#caller.removeEventListener('abort', this.#hour)
+    this.#stopHour?.()
     this.#knowTask('')
     this.#end()
   }

@@ -37,6 +37,8 @@ export interface AttemptWork {
   readonly taskId: string
   /** Answer to what the agent asked, to be sent to its task before anything else. */
   readonly reply?: MessageInitShape<typeof MessageSchema>
+  /** ID of the message that asks what `reply` answers. */
+  readonly question?: string
   /** For one call, in milliseconds. */
   readonly timeoutMs: number
   readonly translate?: CallSettings['translate']

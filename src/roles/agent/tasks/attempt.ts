@@ -155,13 +155,16 @@ export class Attempt {
 
   /** Sends the answer until the agent has it. */
   async #answer(reply: NonNullable<AttemptWork['reply']>): Promise<void> {
+    let sent = false
     for (let known = this.#work.idempotent; !this.#over;) {
       try {
         // Whether an answer that may have been sent has arrived is told by the state of the task.
         if (!known) {
           await this.#calls.look()
-          if (!this.#waits()) break
+          // A new question says as much: the answer is not its answer, too.
+          if (!this.#waits() || (sent && (this.#reading.said?.messageId ?? '') !== this.#work.question)) break
         }
+        sent = true
         known = this.#work.idempotent
         await this.#calls.send(reply, () => this.#answered())
         this.#answered()

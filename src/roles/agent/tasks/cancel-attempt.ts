@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf'
+import { EXTENSIONS } from '../../../core/ids/extension-uris.ts'
 import { errorDetail, HansaError, toHansaError } from '../../../schema/errors.ts'
 import {
   CancelTaskRequestSchema,
@@ -43,7 +44,7 @@ export async function cancelAttempt(deps: AttemptDeps, work: AttemptWork, live: 
 
 async function stop(deps: AttemptDeps, work: AttemptWork, taskId: string, signal: AbortSignal): Promise<AttemptWord> {
   const { clock, swarm } = deps
-  const { agent } = work
+  const { agent, translate } = work
   const reading = new TaskReading(taskId)
   const end = clock.monotonic() + CANCEL_MS
   const backOff = new BackOff(200, 3_000, deps.random)
@@ -54,9 +55,10 @@ async function stop(deps: AttemptDeps, work: AttemptWork, taskId: string, signal
     try {
       if (reading.taskId === '') {
         if (!work.idempotent) break
-        // The same message again is joined to the first: it tells the task, or the answer.
+        // The same message again, as it was sent first, is joined to the first: it tells the task, or the answer.
         const request = create(SendMessageRequestSchema, { message: create(MessageSchema, work.message), configuration: { returnImmediately: true } })
-        reading.take((await swarm.send(agent, { request }, options())).response)
+        const same = { ...options(), extensions: [EXTENSIONS.idempotency], ...(translate === undefined ? {} : { translate }) }
+        reading.take((await swarm.send(agent, { request }, same)).response)
       } else if (!asked) {
         reading.takeTask(await swarm.invoke(agent, 'CancelTask', TaskSchema, create(CancelTaskRequestSchema, { id: reading.taskId }), options()))
         asked = true

@@ -81,6 +81,9 @@ const FATES: Readonly<Record<ErrorCode, { readonly way: Fate; readonly agent: Fa
 /** What the error proves about a message to the agent with this SPIFFE ID (empty: not known, then the agent's node is believed nowhere). */
 export function fateOf(error: HansaError, agentSpiffeId: string): Fate {
   const fates = FATES[error.code]
+  const through = error.metadata['through']
+  // Its work has come to nothing, whatever that met.
+  if (through !== undefined && (through === agentSpiffeId || agentSpiffeId === '')) return 'failed'
   const at = error.metadata['at']
   if (at !== undefined && at === agentSpiffeId) return fates.agent
   // Without knowing who the agent's node is, a word of it cannot be told from one of the way: the weaker of the two counts.

@@ -167,17 +167,25 @@ class TaskOrchestrator implements Orchestrator {
   async resume(id: string): Promise<TaskRun> {
     const active = this.#active.get(id)
     if (active !== undefined) {
-      await active.tell({ kind: 'resume' })
-      return this.show(id)
+      try {
+        await active.tell({ kind: 'resume' })
+        return this.show(id)
+      } catch (refused) {
+        if (this.#active.get(id) === active) throw refused
+        // It ended before the word was heard.
+        return this.resume(id)
+      }
     }
     const work = this.#running()
     const run = this.show(id)
     const worker = this.#add(work, run, false)
+    // At once: whatever ends meanwhile may need its place.
+    work.past.take(id)
     try {
       await worker.tell({ kind: 'resume' })
-      if (this.#active.has(id)) work.past.take(id)
     } catch (refused) {
       this.#remove(id)
+      work.past.add(run)
       throw refused
     }
     return this.show(id)

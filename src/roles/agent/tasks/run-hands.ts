@@ -1,5 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { knownOf } from '../../../core/task/known-of.ts'
+import { MAX_TTL_MS } from '../../../core/inbox/inbox-bounds.ts'
 import type { Known } from '../../../core/task/reference.ts'
 import type { TaskEffect } from '../../../core/task/task-effect.ts'
 import type { TaskEvent } from '../../../core/task/task-event.ts'
@@ -20,6 +21,8 @@ import { messageOf } from './message-of.ts'
 const LONGEST_CALL_MS = 3_600_000
 /** One try of a step that says nothing (task.proto). */
 const USUAL_TIMEOUT_MS = 600_000
+/** An agent's node remembers a message for longer, as one that has waited in an inbox may come so late; after that, a copy could be worked on again. */
+const REMEMBERED_MS = MAX_TTL_MS
 /** When the directory wants to be left alone and does not say for how long. */
 const DIRECTORY_REST_MS = 2_000
 
@@ -181,7 +184,9 @@ export class RunHands {
     const attempt = this.#attemptOf(step, number)
     const answer = this.#run.steps[place]?.answer
     if (definition === undefined || attempt === undefined || (reply && answer === undefined)) return undefined
-    const { agent, idempotent, taskId, messageId } = attempt
+    const { agent, taskId, messageId } = attempt
+    const sent = (this.#run.steps[place]?.attempts ?? []).filter((one) => one.messageId === messageId).map(({ startedAt }) => Number(startedAt))
+    const idempotent = attempt.idempotent && this.#deps.clock.now() - Math.min(...sent) < REMEMBERED_MS
     const message = messageOf(definition, this.#known, { messageId, contextId: this.#run.contextId }, this.#deps.files)
     const traits = this.#deps.finder.known(agent) ?? (await this.#deps.finder.traits(agent))
     const timeoutMs = Math.min(definition.timeoutMs || USUAL_TIMEOUT_MS, LONGEST_CALL_MS)
@@ -196,7 +201,9 @@ export class RunHands {
       message,
       resumed,
       taskId,
-      ...(reply && answer !== undefined ? { reply: { ...answer, taskId, contextId } satisfies MessageInitShape<typeof MessageSchema> } : {}),
+      ...(reply && answer !== undefined
+        ? { reply: { ...answer, taskId, contextId } satisfies MessageInitShape<typeof MessageSchema>, question: question?.messageId ?? '' }
+        : {}),
       timeoutMs,
       ...translation(definition, traits),
       ...(slot === undefined ? {} : { slot }),

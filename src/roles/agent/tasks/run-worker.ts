@@ -1,3 +1,4 @@
+import { quote } from '../../../core/ids/domain.ts'
 import type { TaskEffect } from '../../../core/task/task-effect.ts'
 import type { TaskEvent } from '../../../core/task/task-event.ts'
 import { TaskMachine } from '../../../core/task/task-machine.ts'
@@ -53,6 +54,8 @@ export class RunWorker {
   readonly #hands: RunHands
   readonly #closing = new AbortController()
   #queue: Queued[] = []
+  /** The run has ended: a worker does not begin again. */
+  #over = false
   #draining: Promise<void> | undefined
 
   constructor(deps: WorkerDeps, run: TaskRun, isNew: boolean) {
@@ -85,6 +88,7 @@ export class RunWorker {
 
   #enqueue(queued: Queued): void {
     if (this.#closing.signal.aborted) return queued.done?.reject(STOPPING)
+    if (this.#over) return this.#late(queued)
     this.#queue.push(queued)
     // In a turn of its own: what is pushed while effects are performed comes after them.
     this.#draining ??= this.#drain()
@@ -92,7 +96,7 @@ export class RunWorker {
 
   async #drain(): Promise<void> {
     await Promise.resolve()
-    while (this.#queue.length > 0 && !this.#closing.signal.aborted) {
+    while (this.#queue.length > 0 && !this.#over && !this.#closing.signal.aborted) {
       try {
         await this.#turn()
       } catch (thrown) {
@@ -100,6 +104,13 @@ export class RunWorker {
       }
     }
     this.#draining = undefined
+    if (this.#over) for (const queued of this.#queue.splice(0)) this.#late(queued)
+  }
+
+  /** What came after the end. */
+  #late({ event, done }: Queued): void {
+    if (event.kind === 'cancel') done?.resolve()
+    else done?.reject(new HansaError('INVALID_ARGUMENT', `task ${quote(this.run.id)} has ended`))
   }
 
   async #turn(): Promise<void> {
@@ -111,10 +122,14 @@ export class RunWorker {
       const batch = this.#queue
       this.#queue = []
       const now: TaskEffect[] = []
-      for (const queued of batch) {
+      for (const [index, queued] of batch.entries()) {
         try {
           now.push(...this.#machine.apply(this.#withFiles(queued, files), clock.now()))
           told.push(queued)
+          if (now.at(-1)?.kind !== 'ended') continue
+          // A resume would begin anew what is wound up after this turn.
+          this.#queue.unshift(...batch.slice(index + 1))
+          break
         } catch (thrown) {
           if (queued.done !== undefined) queued.done.reject(thrown)
           else this.#deps.log.error({ err: thrown, run: this.run.id, event: queued.event.kind }, 'an event of a task was refused')
@@ -123,7 +138,7 @@ export class RunWorker {
       // To look for an agent does nothing that must be on disk first, and where one is known already, the choice goes into the same commit.
       const assigns = now.filter(({ kind }) => kind === 'assign')
       effects.push(...now.filter(({ kind }) => kind !== 'assign'))
-      if (assigns.length === 0) break
+      if (assigns.length === 0 || now.at(-1)?.kind === 'ended') break
       this.#hands.perform(assigns)
       for (let tick = 0; tick < TICKS && this.#queue.length < assigns.length; tick++) await Promise.resolve()
       if (this.#queue.length === 0) break
@@ -139,9 +154,9 @@ export class RunWorker {
       if (event.kind === 'assigned' && !sent.has(event.step)) this.#hands.unused(event.step)
       done?.resolve()
     }
-    const ended = effects.some(({ kind }) => kind === 'ended')
-    if (ended) this.#deps.ended(this.run)
-    if (ended) this.watch.end()
+    this.#over = effects.at(-1)?.kind === 'ended'
+    if (this.#over) this.#deps.ended(this.run)
+    if (this.#over) this.watch.end()
     else this.watch.changed()
   }
 

@@ -285,6 +285,33 @@ describe('an agent that is a function', () => {
     assert.equal(signals.at(-1)?.aborted, true, 'what had begun before it became a task is told to stop')
   })
 
+  it('what has begun and finds no room as a task is waited for, as it would have been without: it is not begun twice', async () => {
+    const answer = Promise.withResolvers<string>()
+    let begun = 0
+    const signals: AbortSignal[] = []
+    const handler = (_message: a2a.Message, { signal }: { signal: AbortSignal }) => {
+      begun++
+      signals.push(signal)
+      return answer.promise
+    }
+    const agent = createHandlerClient(handler, { card: { name: 'Slow', description: 'thinks' }, taskAfterMs: 0 })
+    const streams = Array.from({ length: 100 }, () => invoke(agent, 'SendStreamingMessage', send('x'))[Symbol.asyncIterator]())
+    for (const stream of streams) await stream.next()
+    const over = all<a2a.StreamResponse>(invoke(agent, 'SendStreamingMessage', send('x')))
+    const gone = new AbortController()
+    const left = all(invoke(agent, 'SendStreamingMessage', send('x'), ANNA, gone.signal))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    gone.abort(new HansaError('CANCELED', 'it has gone'))
+    assert.equal(signals.at(-1)?.aborted, true, 'nobody knows of it as a task')
+    answer.resolve('at last')
+    await assert.rejects(left, { code: 'CANCELED' })
+    assert.deepEqual(
+      (await over).map(({ payload }) => payload.case),
+      ['message']
+    )
+    assert.equal(begun, 102)
+  })
+
   it('holds only so many bytes of tasks that have ended, the newest of them', async () => {
     const agent = client(async function* (_message, { text }) {
       yield text

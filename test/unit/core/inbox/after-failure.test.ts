@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { afterFailure, mayWait } from '../../../../src/core/inbox/after-failure.ts'
+import { type ErrorCode, HansaError } from '../../../../src/schema/errors.ts'
 import { expiryOf, MAX_TTL_MS } from '../../../../src/core/inbox/inbox-bounds.ts'
 
 const AGENT = 'a@south.example'
+const error = (code: ErrorCode) => new HansaError(code, 'x')
 
 describe('what becomes of a message whose delivery failed', () => {
   it('is tried again for ever while it does not get to the agent, with pauses that grow to a minute', () => {
     const delays = [1, 2, 3, 8, 9, 100].map((failures) => {
-      const next = afterFailure('AGENT_UNREACHABLE', 1_000, failures, AGENT)
+      const next = afterFailure(error('AGENT_UNREACHABLE'), 1_000, failures, AGENT)
       assert.equal(next.kind, 'again')
       return next.kind === 'again' ? next.delayMs : 0
     })
@@ -20,9 +22,9 @@ describe('what becomes of a message whose delivery failed', () => {
   })
 
   it('is over after twenty deliveries that the agent did not answer', () => {
-    assert.equal(afterFailure('CONNECTION_LOST', 19, 1, AGENT).kind, 'again')
-    assert.equal(afterFailure('CONNECTION_LOST', 20, 1, AGENT).kind, 'over')
-    assert.equal(afterFailure('DEADLINE_EXCEEDED', 20, 1, AGENT).kind, 'over')
+    assert.equal(afterFailure(error('CONNECTION_LOST'), 19, 1, AGENT).kind, 'again')
+    assert.equal(afterFailure(error('CONNECTION_LOST'), 20, 1, AGENT).kind, 'over')
+    assert.equal(afterFailure(error('DEADLINE_EXCEEDED'), 20, 1, AGENT).kind, 'over')
   })
 
   for (const code of [
@@ -33,17 +35,18 @@ describe('what becomes of a message whose delivery failed', () => {
     'CONTENT_TYPE_NOT_SUPPORTED',
     'TRANSLATION_UNAVAILABLE'
   ] as const)
-    it(`is over at once after ${code}`, () => assert.equal(afterFailure(code, 1, 1, AGENT).kind, 'over'))
+    it(`is over at once after ${code}`, () => assert.equal(afterFailure(error(code), 1, 1, AGENT).kind, 'over'))
+
+  it('is over at once when the agent has had it, and its own work met such an error elsewhere', () => {
+    const met = error('AGENT_UNREACHABLE').passedOn('spiffe://south.example/agent/a')
+    assert.deepEqual([afterFailure(met, 1, 1, AGENT).kind, mayWait(met)], ['over', false])
+  })
 
   it('waits only when nobody said no', () => {
-    assert.deepEqual((['AGENT_UNREACHABLE', 'NO_ROUTE', 'CONNECTION_LOST', 'PERMISSION_DENIED', 'AGENT_FAILED', 'CANCELED'] as const).map(mayWait), [
-      true,
-      true,
-      true,
-      false,
-      false,
-      false
-    ])
+    assert.deepEqual(
+      (['AGENT_UNREACHABLE', 'NO_ROUTE', 'CONNECTION_LOST', 'PERMISSION_DENIED', 'AGENT_FAILED', 'CANCELED'] as const).map((code) => mayWait(error(code))),
+      [true, true, true, false, false, false]
+    )
   })
 })
 

@@ -244,6 +244,22 @@ describe('delivery to the agent', () => {
     await clock.run(service.stop())
   })
 
+  it("says that an error of another node is the agent's own, whose work met it", async () => {
+    const { client, serve, clock, service } = await running()
+    client.answer = async function* () {
+      throw new HansaError('RATE_LIMITED', 'slow down', { at: GW1.spiffeId, through: 'spiffe://south.example/agent/other' })
+    }
+    await assert.rejects(serve(stream({})), (error: HansaError) => {
+      assert.deepEqual(error.metadata, { at: GW1.spiffeId, through: 'spiffe://north.example/agent/flight' })
+      return error.isOfWork
+    })
+    client.answer = async function* () {
+      throw new HansaError('RATE_LIMITED', 'slow down')
+    }
+    await assert.rejects(serve(stream({})), (error: HansaError) => !error.isOfWork)
+    await clock.run(service.stop())
+  })
+
   it('has the agent probed at once when a call cannot reach it', async () => {
     const { client, serve, clock, service, gateway } = await running()
     await clock.advance(1_000)

@@ -123,7 +123,7 @@ export class Courier {
     } catch (thrown) {
       const error = toHansaError(thrown)
       const failures = (this.#pauses.get(item.agent)?.failures ?? 0) + 1
-      const next = afterFailure(error.code, item.attempts, failures, item.agent)
+      const next = afterFailure(error, item.attempts, failures, item.agent)
       if (next.kind === 'over') return this.#end(id, { state: InboxState.REFUSED, error })
       log.info({ agent: item.agent, item: id, code: error.code, attempts: item.attempts, againMs: next.delayMs }, 'delivery failed')
       // A gateway that stops leaves it as it is on disk: a start takes it for waiting.

@@ -22,6 +22,8 @@ export type NewItem = Required<Pick<InboxItem, 'id' | 'agent' | 'principal' | 'm
   readonly header: MessageInitShape<typeof InboxItemSchema>['header']
   readonly request: Uint8Array
   readonly expiresAt: number
+  /** Deliveries that were tried before it was kept, and may have reached the agent; usually none. */
+  readonly attempts?: number
 }
 
 /** The messages that wait at this gateway and what has become of others. Whatever one of its promises has resolved for is on disk. */

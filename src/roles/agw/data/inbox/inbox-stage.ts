@@ -39,7 +39,7 @@ export interface InboxStageDeps {
 export function inboxStage(deps: InboxStageDeps, forward: Stage): Stage {
   const { book, clock } = deps
 
-  async function keep(call: RelayCall, held: Held & { kind: 'message' }): Promise<void> {
+  async function keep(call: RelayCall, held: Held & { kind: 'message' }, attempts = 0): Promise<void> {
     const { header, principal, self } = call
     const { message } = decode(SendMessageRequestSchema, held.request)
     const { extensions, tracestate, translation, contentTypes, accepts, inbox } = header
@@ -47,6 +47,7 @@ export function inboxStage(deps: InboxStageDeps, forward: Stage): Stage {
     const item = await book.add({
       id: formatReceiptId(deps.newId(), self.spiffeId),
       agent,
+      attempts,
       principal,
       messageId: message?.messageId ?? '',
       contextId: message?.contextId ?? '',
@@ -113,8 +114,9 @@ export function inboxStage(deps: InboxStageDeps, forward: Stage): Stage {
       try {
         await forward.run(call)
       } catch (thrown) {
-        if (held.caller.answered || call.incoming.signal.aborted || !mayWait(toHansaError(thrown).code)) throw thrown
-        await keep(call, held)
+        const error = toHansaError(thrown)
+        if (held.caller.answered || call.incoming.signal.aborted || !mayWait(error)) throw thrown
+        await keep(call, held, error.code === 'CONNECTION_LOST' ? 1 : 0)
       }
     }
   }

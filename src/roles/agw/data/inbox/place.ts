@@ -97,7 +97,7 @@ function hopOr(nextHop: () => NextHop): [NextHop, undefined] | [undefined, Hansa
     return [nextHop(), undefined]
   } catch (thrown) {
     const error = toHansaError(thrown)
-    if (!mayWait(error.code)) throw error
+    if (!mayWait(error)) throw error
     return [undefined, error]
   }
 }

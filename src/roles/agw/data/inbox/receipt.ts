@@ -27,6 +27,14 @@ const SHOWN: Readonly<Partial<Record<number, Shown>>> = {
   [InboxState.CANCELED]: { state: TaskState.CANCELED, name: 'canceled', text: (_, reason) => `The message was not delivered: ${reason}` }
 }
 
+/** As a delivery that was tried may have reached the agent, nobody says of such a message that it was not delivered. */
+function textOf(shown: Shown, { state, agent, attempts, error }: InboxItem): string {
+  const unsure = `nobody knows whether ${agent} has had it: it was tried, and not answered.`
+  if (attempts > 0 && state === InboxState.EXPIRED) return `The message expired, and ${unsure}`
+  if (attempts > 0 && state === InboxState.CANCELED) return `The message is not delivered any more, and ${unsure} ${error?.message ?? ''}`
+  return shown.text(agent, error?.message ?? '')
+}
+
 export function inboxStateName(state: InboxState): string {
   return (SHOWN[state] ?? UNKNOWN).name
 }
@@ -42,8 +50,7 @@ export function receiptOf(item: InboxItem, answer: Uint8Array | undefined): Task
   const { id, agent, error } = item
   const shown = SHOWN[item.state] ?? UNKNOWN
   const state = item.state === InboxState.REFUSED && FAILED.has(error?.code ?? '') ? TaskState.FAILED : shown.state
-  const text =
-    item.state === InboxState.DELIVERED && answer === undefined ? `${shown.text(agent, '')} ${tooLarge(item)}` : shown.text(agent, error?.message ?? '')
+  const text = item.state === InboxState.DELIVERED && answer === undefined ? `${shown.text(agent, '')} ${tooLarge(item)}` : textOf(shown, item)
   const metadata = {
     state: shown.name,
     expiresAt: new Date(Number(item.expiresAt)).toISOString(),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { create, type Message, type MessageInitShape } from '@bufbuild/protobuf'
 import { sha256 } from '../../../../../src/adapters/system/crypto.ts'
 import { EXTENSIONS } from '../../../../../src/core/ids/extension-uris.ts'
+import { MAX_TTL_MS } from '../../../../../src/core/inbox/inbox-bounds.ts'
 import type { InvokeOptions } from '../../../../../src/ports/agent-client.ts'
 import { Answers, type AnswersDeps } from '../../../../../src/roles/agent/answers/answers.ts'
 import { replyText } from '../../../../../src/roles/agent/reply-text.ts'
@@ -157,6 +158,18 @@ describe('messages that come twice', () => {
     assert.equal(node.worked(), 1)
   })
 
+  it('are remembered for as long as one of them may wait in an inbox', async () => {
+    const node = house({
+      async *SendMessage() {
+        yield reply('booked')
+      }
+    })
+    await text(node.invoke(ask('x'), { inbox: true }))
+    await node.clock.advance(MAX_TTL_MS)
+    assert.equal(await text(node.invoke(ask('x'), { inbox: true })), 'booked')
+    assert.equal(node.worked(), 1)
+  })
+
   it('are not worked on for ever when nobody waits: an hour', async () => {
     const node = house({
       async *SendStreamingMessage() {
@@ -171,6 +184,24 @@ describe('messages that come twice', () => {
     assert.equal(node.answers.running, 1)
     await node.clock.advance(2 * 60_000)
     assert.equal(node.answers.running, 0)
+  })
+
+  it('nor when the caller went before the agent had said a word', async () => {
+    for (const streaming of [true, false]) {
+      const node = house({ SendMessage: never, SendStreamingMessage: never })
+      const gone = new AbortController()
+      const caller = node.invoke(ask('x'), { streaming, signal: gone.signal })
+      const first = caller.next()
+      const copy = text(node.invoke(ask('x'), { streaming }))
+      await node.clock.settle()
+      gone.abort(new HansaError('CANCELED', 'it has gone'))
+      void caller.return()
+      await node.clock.advance(59 * 60_000)
+      assert.equal(node.answers.running, 1)
+      await Promise.all([assert.rejects(copy, { code: 'DEADLINE_EXCEEDED' }), assert.rejects(first), node.clock.advance(2 * 60_000)])
+      assert.equal(node.answers.running, 0)
+      await assert.rejects(text(node.invoke(ask('x'))), { code: 'OUTCOME_UNKNOWN' })
+    }
   })
 
   it('of a caller that does not ask for the extension are passed on as they are, and nothing is written', async () => {

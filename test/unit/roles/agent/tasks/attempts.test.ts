@@ -10,6 +10,8 @@ import { TaskWorld } from '../../../../support/task-world.ts'
 
 const text = (value: string) => ({ content: { case: 'text' as const, value } })
 
+const DAY_MS = 86_400_000
+
 describe('attempts at steps, where something goes wrong (draft 2.4)', () => {
   let clock: FakeClock
   let world: TaskWorld
@@ -37,6 +39,22 @@ describe('attempts at steps, where something goes wrong (draft 2.4)', () => {
     const run = await end(id)
     assert.deepEqual([one(run).state, one(run).code], ['failed', 'OUTCOME_UNKNOWN'])
     assert.deepEqual(world.worked, [`${id}.one.1`])
+  })
+
+  it('after so long that the agent may have forgotten the message, it is not sent again', async () => {
+    const agent = world.add({ handle: 'a@north.example', capability: 'x', loseAfter: 1_000 })
+    const { id } = await tasks.run(graphOf([{ id: 'one', does: 'x', attempts: 1, timeoutMs: 5_000 }]))
+    assert.equal(one(await end(id)).code, 'OUTCOME_UNKNOWN')
+    await clock.advance(6 * DAY_MS)
+    await tasks.resume(id)
+    assert.equal(one(await end(id)).code, 'OUTCOME_UNKNOWN')
+    await clock.advance(6 * DAY_MS)
+    const before = world.sends
+    world.forgetMessages()
+    agent.loseAfter = 0
+    await tasks.resume(id)
+    assert.equal(one(await end(id)).code, 'OUTCOME_UNKNOWN')
+    assert.deepEqual([world.worked.length, world.sends], [1, before])
   })
 
   it('the same, where the step may be done twice: another agent does it', async () => {
@@ -80,6 +98,15 @@ describe('attempts at steps, where something goes wrong (draft 2.4)', () => {
     await tasks.cancel(id)
     const run = await end(id)
     assert.deepEqual([run.state, one(run).state, one(run).code], [WorkState.CANCELED, 'failed', 'OUTCOME_UNKNOWN'])
+  })
+
+  it('a cancel of what has told no task asks for it under the same ID, which is worked on once', async () => {
+    world.add({ handle: 'a@north.example', capability: 'x', deed: () => ({ ms: 10_000, plain: true }) })
+    const { id } = await tasks.run(graphOf([{ id: 'one', does: 'x' }]))
+    await clock.advance(1_000)
+    await tasks.cancel(id)
+    const run = await end(id)
+    assert.deepEqual([one(run).state, world.worked], ['completed', [`${id}.one.1`]])
   })
 
   it('a cancel that comes before anything was sent needs nobody', async () => {
@@ -143,6 +170,66 @@ describe('attempts at steps, where something goes wrong (draft 2.4)', () => {
         assert.equal(here.done.length, 1)
         await second.stop()
       }
+  })
+
+  it('a run that is resumed or canceled at any moment of its end hangs nowhere, and may be resumed', async () => {
+    const tries = new Map<string, number>()
+    const deed = ({ messageId }: { messageId: string }) => {
+      const [run = ''] = messageId.split('.')
+      tries.set(run, (tries.get(run) ?? 0) + 1)
+      return tries.get(run) === 1 ? { end: 'failed' as const } : {}
+    }
+    world.add({ handle: 'a@north.example', capability: 'x', deed })
+    for (let moment = 0; moment < 100; moment++) {
+      const id = `r-${moment}`
+      await tasks.run(graphOf([{ id: 'one', does: 'x', attempts: 1 }]), { id })
+      for (let tick = 0; tick < moment; tick++) await Promise.resolve()
+      await Promise.all([tasks.resume(id), tasks.resume(id)])
+      // One that came before the end has found nothing to do.
+      if ((await end(id)).state === WorkState.FAILED) await tasks.resume(id)
+      const run = await end(id)
+      assert.deepEqual([run.state, tries.get(id)], [WorkState.COMPLETED, 2], `moment ${moment}`)
+      assert.equal((await tasks.cancel(id)).state, WorkState.COMPLETED)
+    }
+  })
+
+  it('a run that goes on again is not forgotten as one that has ended, whenever another ends', async () => {
+    for (let moment = 0; moment < 60; moment++) {
+      const here = new TaskWorld(clock)
+      here.add({ handle: 'a@north.example', capability: 'x', deed: ({ messageId }) => (messageId.startsWith('old') ? { end: 'failed' } : {}) })
+      const store = new MemoryStore()
+      const first = taskNode(here, clock, store, { bounds: { ended: 1 } })
+      await first.tasks.start()
+      await first.tasks.run(graphOf([{ id: 'one', does: 'x', attempts: 1 }]), { id: 'old' })
+      await clock.until(() => first.tasks.show('old').endedAt !== 0n, 60_000, 250)
+      await first.tasks.run(graphOf([{ id: 'one', does: 'x' }]), { id: 'new' })
+      for (let tick = 0; tick < moment; tick++) await Promise.resolve()
+      const resumed = await first.tasks.resume('old').catch(({ code }: { code: string }) => code)
+      first.die()
+      await first.tasks.stop()
+      if (resumed === 'NOT_FOUND') continue
+      const second = taskNode(here, clock, store).tasks
+      await second.start()
+      assert.equal(second.show('old').id, 'old', `moment ${moment}`)
+      await second.stop()
+    }
+  })
+
+  it('an answer whose arrival is not known is not given to the next question', async () => {
+    for (const idempotent of [true, false]) {
+      const handle = `a-${idempotent}@north.example`
+      const deed = () => ({ ask: 'from where?', askAgain: 'to where?' })
+      const agent = world.add({ handle, capability: `x-${idempotent}`, idempotent, deed })
+      const { id } = await tasks.run(graphOf([{ id: 'one', does: `x-${idempotent}` }]))
+      const question = () => tasks.show(id).steps[0]?.question?.parts[0]?.content.value
+      await clock.until(() => question() === 'from where?', 60_000)
+      agent.loseAfter = 1
+      await tasks.answer(id, 'one', { parts: [text('Oslo')] })
+      await clock.until(() => question() === 'to where?' || tasks.show(id).endedAt !== 0n, 60_000)
+      assert.deepEqual([idempotent, tasks.show(id).state], [idempotent, WorkState.INPUT_REQUIRED])
+      await tasks.answer(id, 'one', { parts: [text('Rome')] })
+      assert.equal((await end(id)).state, WorkState.COMPLETED)
+    }
   })
 
   it('nothing more is heard of a process that has stopped, and agents go on', async () => {

@@ -47,6 +47,12 @@ describe('what errors prove about a message', () => {
     for (const code of CODES) if (fate(code, GATEWAY, '') === 'undelivered') assert.equal(fate(code, AGENT), 'undelivered', code)
   })
 
+  it("what the agent's own work met elsewhere is a failure of the agent, wherever it arose; nobody else may say so", () => {
+    const met = (code: ErrorCode, through: string, agent = AGENT) => fateOf(new HansaError(code, 'x', { at: GATEWAY, through }), agent)
+    for (const code of CODES) assert.deepEqual([met(code, AGENT), met(code, AGENT, '')], ['failed', 'failed'], code)
+    assert.equal(met('RATE_LIMITED', 'spiffe://south.example/agent/other'), 'undelivered')
+  })
+
   it('only what may pass by itself is tried again', () => {
     assert.deepEqual(CODES.filter((code) => passing(new HansaError(code, 'x')) === 'busy').sort(), ['OVERLOADED', 'RATE_LIMITED', 'TOO_MANY_CALLS'])
     for (const code of CODES) if (['failed', 'refused'].includes(fate(code, GATEWAY))) assert.equal(passing(new HansaError(code, 'x')), 'never', code)

@@ -206,6 +206,26 @@ describe('messages for agents that are offline (draft 3.3.1)', () => {
     assert.equal(given.length, 0)
   })
 
+  it('of one that was tried and never answered, nobody says that it was not delivered', async () => {
+    const said = async (id: string) => {
+      const { status } = await about('GetTask', id)
+      return [status?.state, status?.message?.parts[0]?.content.value]
+    }
+    answer = () => Promise.reject(new HansaError('CONNECTION_LOST', 'it broke'))
+    const first = await send('m1')
+    const second = await send('m2')
+    world.tell(south, 'offline', handle)
+    world.offline.add(handle)
+    assert.ok(ids().includes('m1') && !ids().includes('m2'))
+    await about('CancelTask', second.id)
+    await world.clock.advance(TTL + 2_000)
+    assert.deepEqual(await said(first.id), [
+      TaskState.FAILED,
+      `The message expired, and nobody knows whether ${handle} has had it: it was tried, and not answered.`
+    ])
+    assert.deepEqual(await said(second.id), [TaskState.CANCELED, 'The message was not delivered: its sender canceled it.'])
+  })
+
   it('a domain that was unlisted meanwhile is not delivered for', async () => {
     world.tell(south, 'offline', handle)
     const { id } = await send('m1')
