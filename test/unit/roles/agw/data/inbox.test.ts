@@ -282,9 +282,19 @@ describe('messages for agents that are offline (draft 3.3.1)', () => {
     await assert.rejects(ask('SendMessage', words('m1', {}, null)), { code: 'AGENT_UNREACHABLE' })
   })
 
+  it('refuses IDs that would fill its memory', async () => {
+    world.tell(south, 'offline', handle)
+    const long = 'x'.repeat(513)
+    await assert.rejects(send(long), { code: 'INVALID_ARGUMENT' })
+    await assert.rejects(ask('SendMessage', words('m1', { message: { messageId: 'm1', contextId: long, metadata: { [INBOX]: {} } } })), {
+      code: 'INVALID_ARGUMENT'
+    })
+    assert.equal(south.plane.inbox?.list().length, 0)
+  })
+
   it('takes no more than its bounds, and says for which agent', async () => {
     const small = new MemoryStore()
-    const tight = keeper({ inbox: { ...DATA_DEFAULTS.inbox, perAgent: 2 } }, 'tight', small)
+    const tight = keeper({ inbox: { ...DATA_DEFAULTS.inbox, perAgent: 4 } }, 'tight', small)
     await tight.plane.start()
     world.homes.set(handle, tight.identity.spiffeId)
     world.tell(tight, 'online', handle)
