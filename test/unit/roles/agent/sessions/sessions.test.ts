@@ -110,6 +110,28 @@ describe('sessions', () => {
     assert.deepEqual(await texts(sessions, 'made-by-bob'), ['hello', 'hi'])
   })
 
+  it('do not hold a stream in memory that never says what session it is of', async () => {
+    const { sessions } = world()
+    const call = begin(sessions)
+    call.asked(message('q', 'hello', ''))
+    for (let i = 0; i < 200; i++)
+      call.answered(
+        event({
+          case: 'statusUpdate',
+          value: create(a2a.TaskStatusUpdateEventSchema, { taskId: 't', status: { state: 2, timestamp: { seconds: BigInt(i) } } })
+        })
+      )
+    call.answered(answer('a', 'at last', 'made-by-bob'))
+    call.ended()
+    assert.equal((await sessions.get('made-by-bob')).entries, 65n)
+  })
+
+  it('remember no IDs that would fill the memory: such a message is told as often as it comes', async () => {
+    const { sessions } = world()
+    for (const id of ['x'.repeat(128), 'x'.repeat(128), 'y'.repeat(129), 'y'.repeat(129)]) begin(sessions, false).asked(message(id, id.slice(0, 1)))
+    assert.deepEqual(await texts(sessions), ['x', 'y', 'y'])
+  })
+
   it('keep what was asked when no answer comes', async () => {
     const { sessions } = world()
     const call = begin(sessions)
