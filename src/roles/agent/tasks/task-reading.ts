@@ -5,6 +5,7 @@ import { hex } from '../../../core/ids/hex.ts'
 import { HansaError } from '../../../schema/errors.ts'
 import { type OutputFile, OutputFileSchema, type StepOutput, StepOutputSchema } from '../../../schema/generated/hansa/v1/task_pb.ts'
 import {
+  type Artifact,
   type Message,
   type Part,
   PartSchema,
@@ -94,7 +95,7 @@ export class TaskReading {
         this.#belongs(payload.value.taskId, payload.value.contextId)
         const { artifact, append } = payload.value
         if (artifact === undefined) return
-        this.#count(artifact.parts)
+        this.#countArtifact(artifact)
         const before = append ? this.#artifacts.get(artifact.artifactId) : undefined
         if (before === undefined) this.#artifacts.set(artifact.artifactId, [...artifact.parts])
         else before.push(...artifact.parts)
@@ -110,7 +111,7 @@ export class TaskReading {
     this.#belongs(id, contextId)
     this.#bytes = 0
     this.#parts = 0
-    for (const { parts } of artifacts) this.#count(parts)
+    for (const artifact of artifacts) this.#countArtifact(artifact)
     this.#artifacts = new Map(artifacts.map(({ artifactId, parts }, index) => [artifactId === '' ? `#${index}` : artifactId, [...parts]]))
     this.#takeStatus(status)
   }
@@ -153,6 +154,13 @@ export class TaskReading {
     if (contextId.length <= 512) this.#contextId = contextId
   }
 
+  /** Its name takes room as well, and an artifact without parts is one to be remembered all the same. */
+  #countArtifact({ artifactId, parts }: Artifact): void {
+    this.#bytes += artifactId.length
+    this.#parts++
+    this.#count(parts)
+  }
+
   #count(parts: readonly Part[]): void {
     this.#parts += parts.length
     for (const part of parts) this.#bytes += sizeOf(part)
@@ -163,8 +171,10 @@ export class TaskReading {
 
 /** About, and at least, what it takes in memory: encoding long texts only to measure them would cost more than to keep them. */
 function sizeOf(part: Part): number {
-  const { content } = part
-  return content.case === 'raw' || content.case === 'text' || content.case === 'url' ? content.value.length : toBinary(PartSchema, part).length
+  const { content, filename, mediaType, metadata } = part
+  if (metadata === undefined && (content.case === 'raw' || content.case === 'text' || content.case === 'url'))
+    return content.value.length + filename.length + mediaType.length
+  return toBinary(PartSchema, part).length
 }
 
 function textOf(parts: readonly Part[]): string {
