@@ -130,9 +130,12 @@ export class InboxIndex {
     if (queue.ids.size === 0 && queue.ended.size === 0) this.#queues.delete(item.agent)
   }
 
-  /** The item of an agent whose turn it is: the oldest that is not over. */
-  next(agent: string): IndexedItem | undefined {
-    for (const id of this.#queues.get(agent)?.ids ?? []) return this.#items.get(id)
+  /** The item of an agent whose turn it is: the oldest that is not over, and of none of `passed` (SPIFFE IDs of senders). */
+  next(agent: string, passed: ReadonlySet<string> = NOBODY): IndexedItem | undefined {
+    for (const id of this.#queues.get(agent)?.ids ?? []) {
+      const item = this.#items.get(id)
+      if (item === undefined || !passed.has(item.principal)) return item
+    }
     return undefined
   }
 
@@ -193,6 +196,8 @@ export class InboxIndex {
     return queue
   }
 }
+
+const NOBODY: ReadonlySet<string> = new Set()
 
 const NOTHING = { items: 0, bytes: 0 } as const
 
