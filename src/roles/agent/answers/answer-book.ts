@@ -51,6 +51,8 @@ export class AnswerBook {
   readonly #lines = new Map<string, Line>()
   readonly #all = new Shelf()
   readonly #of = new Map<string, Shelf>()
+  /** By domain: it names its senders itself, as many as it likes, so that shares of theirs protect nobody else. */
+  readonly #ofDomain = new Map<string, Shelf>()
   /** Keys of the messages of a task, oldest first; all of one principal. */
   readonly #tasks = new Map<string, Set<string>>()
   #opened = false
@@ -103,7 +105,8 @@ export class AnswerBook {
     const holds = (one: string) => one === key || pinned(one)
     for (const [shelf, part] of [[own, share] as const, [this.#all, 1] as const])
       while (shelf.size > messages * part || shelf.bytes > most * part) {
-        const oldest = firstFree(shelf, holds)
+        const tooMany = shelf.size > messages * part
+        const oldest = (shelf === this.#all ? firstFree(this.#largest(tooMany), holds) : undefined) ?? firstFree(shelf, holds)
         if (oldest === undefined) {
           // What has been worked on must be remembered even so.
           if (!isNew) return
@@ -141,7 +144,9 @@ export class AnswerBook {
     this.#lines.set(key, line)
     const own = this.#of.get(principal) ?? new Shelf()
     this.#of.set(principal, own)
-    for (const shelf of [own, this.#all]) {
+    const domain = this.#ofDomain.get(domainOf(principal)) ?? new Shelf()
+    this.#ofDomain.set(domainOf(principal), domain)
+    for (const shelf of [own, domain, this.#all]) {
       ;(line.endedAt === 0 ? shelf.open : shelf.ended).add(key)
       shelf.bytes += bytes
     }
@@ -156,15 +161,25 @@ export class AnswerBook {
     if (line === undefined) return
     this.#lines.delete(key)
     const own = this.#of.get(line.principal)
-    for (const shelf of [own, this.#all]) {
+    const domain = this.#ofDomain.get(domainOf(line.principal))
+    for (const shelf of [own, domain, this.#all]) {
       shelf?.open.delete(key)
       shelf?.ended.delete(key)
       if (shelf !== undefined) shelf.bytes -= line.bytes
     }
     if (own?.size === 0) this.#of.delete(line.principal)
+    if (domain?.size === 0) this.#ofDomain.delete(domainOf(line.principal))
     const keys = this.#tasks.get(line.taskId)
     keys?.delete(key)
     if (keys?.size === 0) this.#tasks.delete(line.taskId)
+  }
+
+  /** The domain that has most: it makes room first, so that none can push out what others have left. */
+  #largest(bySize: boolean): Shelf {
+    let largest = this.#all
+    for (const shelf of this.#ofDomain.values())
+      if (largest === this.#all || (bySize ? shelf.size > largest.size : shelf.bytes > largest.bytes)) largest = shelf
+    return largest
   }
 
   #sweep(): void {
@@ -175,6 +190,11 @@ export class AnswerBook {
       this.forget(key)
     }
   }
+}
+
+/** Of a SPIFFE ID. */
+function domainOf(principal: string): string {
+  return principal.split('/', 3)[2] ?? ''
 }
 
 /** The one that goes first: over for longest, then waiting for longest. */

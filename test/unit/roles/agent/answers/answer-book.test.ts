@@ -45,6 +45,16 @@ describe('the book of answers', () => {
     assert.equal(kept('b', 'a1', 'a2', 'a3', 'a4', 'a5'), 'b a1 a3 a4 a5')
   })
 
+  it('makes room with what the domain with most has, however many senders it names', () => {
+    const { book, message, kept } = house()
+    const of = (domain: string, name: string) => message(`spiffe://${domain}.example/agent/${name}`, true)
+    book.keep('n1', of('north', 'n'), none)
+    for (let at = 0; at < 20; at++) book.keep(`e${at}`, of('east', `e${at}`), none)
+    book.keep('n2', of('north', 'n'), none)
+    assert.equal(kept('n1', 'n2', 'e0', 'e12', 'e14', 'e19'), 'n1 n2 e14 e19')
+    assert.equal(book.size, 8)
+  })
+
   it('counts bytes, too', () => {
     const { book, message, kept } = house({ ...BOUNDS, bytes: 10_000 })
     for (const key of ['a', 'b', 'c']) book.keep(key, message(key, true, '', 4_000), none)
