@@ -20,6 +20,9 @@ export interface AnswerBounds {
 /** A day is longer than anybody tries again; as much as a small disk and a start within seconds allow; four busy callers do not see each other. */
 const ANSWER_BOUNDS: AnswerBounds = { messages: 100_000, bytes: 256 * 1024 * 1024, share: 0.25, keepMs: 24 * 60 * 60 * 1000 }
 
+/** An answer may be nested as deeply as the wire allows (100), and lies a few deeper here: what was written must be read again. */
+const DEEP = { recursionLimit: 128 }
+
 /** Most forgotten at a time: no call waits for a great clean-up. */
 const SWEEP = 64
 
@@ -70,7 +73,7 @@ export class AnswerBook {
     const found: [string, TakenMessage, number][] = []
     for (const [key, bytes] of this.#store.entries(TABLE)) {
       try {
-        found.push([key, create(TakenMessageSchema, { ...fromBinary(TakenMessageSchema, bytes), answer: undefined }), bytes.length])
+        found.push([key, create(TakenMessageSchema, { ...fromBinary(TakenMessageSchema, bytes, DEEP), answer: undefined }), bytes.length])
       } catch {
         // Written by nobody we know.
         this.#store.delete(TABLE, key)
@@ -87,7 +90,7 @@ export class AnswerBook {
   find(key: string): TakenMessage | undefined {
     this.#sweep()
     const bytes = this.#lines.has(key) ? this.#store.get(TABLE, key) : undefined
-    return bytes === undefined ? undefined : fromBinary(TakenMessageSchema, bytes)
+    return bytes === undefined ? undefined : fromBinary(TakenMessageSchema, bytes, DEEP)
   }
 
   /**
