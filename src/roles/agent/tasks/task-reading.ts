@@ -7,6 +7,7 @@ import { type OutputFile, OutputFileSchema, type StepOutput, StepOutputSchema } 
 import {
   type Artifact,
   type Message,
+  MessageSchema,
   type Part,
   PartSchema,
   type SendMessageResponse,
@@ -69,9 +70,13 @@ export class TaskReading {
     return isSettled(this.state)
   }
 
-  /** What the agent said with its last state. */
-  get said(): Message | undefined {
-    return this.#said
+  /** What the agent asks with its last state: it is written into the step's row. Throws FRAME_TOO_LARGE. */
+  question(): Message {
+    const { taskId, contextId } = this
+    const question = this.#said ?? create(MessageSchema, { taskId, contextId })
+    const size = toBinary(MessageSchema, question).length
+    if (size > MAX_TEXT_AND_DATA) throw new HansaError('FRAME_TOO_LARGE', `a question of ${size} bytes`, { bound: MAX_TEXT_AND_DATA })
+    return question
   }
 
   /** The words of that. */

@@ -84,6 +84,16 @@ describe("an agent's answer, read piece by piece", () => {
     )
   })
 
+  it('a question is no larger than what a step keeps', () => {
+    const asking = (words: string): TaskReading => {
+      const reading = new TaskReading()
+      reading.take(status(TaskState.INPUT_REQUIRED, words))
+      return reading
+    }
+    assert.equal(asking('which seat?').question().parts.length, 1)
+    assert.throws(() => asking('x'.repeat(1024 * 1024 + 1)).question(), { code: 'FRAME_TOO_LARGE' })
+  })
+
   it('files are named by hash; the same twice is kept once; URLs stay what they are', () => {
     const reading = new TaskReading()
     const raw = (filename: string): Part => ({ content: { case: 'raw', value: Uint8Array.of(1, 2) }, filename })
