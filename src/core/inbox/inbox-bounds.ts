@@ -3,8 +3,10 @@ export interface InboxBounds {
   /** Messages that wait for one agent, and their bytes. */
   readonly perAgent: number
   readonly bytesPerAgent: number
-  /** Of these, those of one sender. */
+  /** Of these, those of one sender; of the bytes the same part, though one message always may wait. */
   readonly perPrincipal: number
+  /** The part of everything that waits, for one agent and in all, that the senders of one domain may have; the agent's own domain may have all. */
+  readonly perDomain: number
   /** Messages that wait in all, and their bytes. */
   readonly total: number
   readonly bytes: number
@@ -23,6 +25,8 @@ export const INBOX_BOUNDS: InboxBounds = {
   bytesPerAgent: 64 * MIB,
   // Five senders can fill an inbox only together.
   perPrincipal: 200,
+  // A domain names its senders itself, as many as it likes: only together with another can it keep others out.
+  perDomain: 0.5,
   // About 500 bytes of memory each beside what is on disk.
   total: 100_000,
   bytes: 1024 * MIB,

@@ -1,4 +1,5 @@
 import type { InboxBounds } from './inbox-bounds.ts'
+import { Tally } from './tally.ts'
 
 export type InboxPhase = 'waiting' | 'delivering' | 'ended'
 
@@ -12,19 +13,20 @@ export interface IndexedItem {
   readonly messageId: string
   readonly sequence: bigint
   readonly phase: InboxPhase
-  /** Of the request while it waits, of the answer when it has ended. */
+  /** Of the request while it waits, of the answer when it has ended; with what is kept of the item itself. */
   readonly bytes: number
   readonly expiresAt: number
   readonly endedAt: number
 }
 
-/** Which bound is reached: of the sender at this agent, of the agent, or of the gateway. */
-export type Reached = 'principal' | 'agent' | 'total'
+/** Which bound is reached: of the sender at this agent, of the sender's domain, of the agent, or of the gateway. */
+export type Reached = 'principal' | 'domain' | 'agent' | 'total'
 
 interface Queue {
   /** IDs of what waits or is being delivered, in order of sequence: they are only added at the end. */
   readonly ids: Set<string>
-  readonly ofPrincipal: Map<string, number>
+  readonly ofPrincipal: Tally
+  readonly ofDomain: Tally
   bytes: number
   /** IDs of what has ended, oldest first. */
   readonly ended: Set<string>
@@ -41,6 +43,8 @@ export class InboxIndex {
   readonly #queues = new Map<string, Queue>()
   /** IDs of what has ended, oldest first. */
   readonly #ended = new Set<string>()
+  /** What waits, by the domain of its sender. */
+  readonly #ofDomain = new Tally()
   #waiting = 0
   #bytes = 0
   #endedBytes = 0
@@ -70,11 +74,17 @@ export class InboxIndex {
 
   /** Whether an item of `bytes` fits; the first bound that it would break otherwise. */
   room(agent: string, principal: string, bytes: number): Reached | undefined {
-    const { perAgent, bytesPerAgent, perPrincipal, total, bytes: all } = this.#bounds
+    const { perAgent, bytesPerAgent, perPrincipal, perDomain, total, bytes: all } = this.#bounds
     const queue = this.#queues.get(agent)
-    if ((queue?.ofPrincipal.get(principal) ?? 0) >= perPrincipal) return 'principal'
+    const own = queue?.ofPrincipal.of(principal) ?? NOTHING
+    if (own.items >= perPrincipal || (own.items > 0 && own.bytes + bytes > (bytesPerAgent * perPrincipal) / perAgent)) return 'principal'
     if ((queue?.ids.size ?? 0) >= perAgent || (queue?.bytes ?? 0) + bytes > bytesPerAgent) return 'agent'
-    return this.#waiting >= total || this.#bytes + bytes > all ? 'total' : undefined
+    if (this.#waiting >= total || this.#bytes + bytes > all) return 'total'
+    const domain = domainOf(principal)
+    if (agent.endsWith(`@${domain}`)) return undefined
+    const [here, everywhere] = [queue?.ofDomain.of(domain) ?? NOTHING, this.#ofDomain.of(domain)]
+    const full = here.items >= perAgent * perDomain || here.bytes + bytes > bytesPerAgent * perDomain
+    return full || everywhere.items >= total * perDomain || everywhere.bytes + bytes > all * perDomain ? 'domain' : undefined
   }
 
   /** Adds an item, or takes over its new phase. Items must be added in order of sequence. */
@@ -92,7 +102,8 @@ export class InboxIndex {
     }
     queue.ids.add(item.id)
     queue.bytes += item.bytes
-    queue.ofPrincipal.set(item.principal, (queue.ofPrincipal.get(item.principal) ?? 0) + 1)
+    queue.ofPrincipal.add(item.principal, item.bytes)
+    for (const tally of [queue.ofDomain, this.#ofDomain]) tally.add(domainOf(item.principal), item.bytes)
     this.#waiting++
     this.#bytes += item.bytes
   }
@@ -111,24 +122,26 @@ export class InboxIndex {
     } else {
       if (!inPlace) queue.ids.delete(id)
       queue.bytes -= item.bytes
-      const left = (queue.ofPrincipal.get(item.principal) ?? 0) - 1
-      if (left > 0) queue.ofPrincipal.set(item.principal, left)
-      else queue.ofPrincipal.delete(item.principal)
+      queue.ofPrincipal.remove(item.principal, item.bytes)
+      for (const tally of [queue.ofDomain, this.#ofDomain]) tally.remove(domainOf(item.principal), item.bytes)
       this.#waiting--
       this.#bytes -= item.bytes
     }
     if (queue.ids.size === 0 && queue.ended.size === 0) this.#queues.delete(item.agent)
   }
 
-  /** The item of an agent whose turn it is: the oldest that is not over. */
-  next(agent: string): IndexedItem | undefined {
-    for (const id of this.#queues.get(agent)?.ids ?? []) return this.#items.get(id)
+  /** The item of an agent whose turn it is: the oldest that is not over, and of none of `passed` (SPIFFE IDs of senders). */
+  next(agent: string, passed: ReadonlySet<string> = NOBODY): IndexedItem | undefined {
+    for (const id of this.#queues.get(agent)?.ids ?? []) {
+      const item = this.#items.get(id)
+      if (item === undefined || !passed.has(item.principal)) return item
+    }
     return undefined
   }
 
   /** True when something of this sender has not been delivered yet: what comes now goes behind it. */
   isBehind(agent: string, principal: string): boolean {
-    return (this.#queues.get(agent)?.ofPrincipal.get(principal) ?? 0) > 0
+    return (this.#queues.get(agent)?.ofPrincipal.of(principal).items ?? 0) > 0
   }
 
   /** True when the agent has anything here, over or not. */
@@ -179,9 +192,18 @@ export class InboxIndex {
 
   #queue(agent: string): Queue {
     let queue = this.#queues.get(agent)
-    if (queue === undefined) this.#queues.set(agent, (queue = { ids: new Set(), ofPrincipal: new Map(), bytes: 0, ended: new Set() }))
+    if (queue === undefined) this.#queues.set(agent, (queue = { ids: new Set(), ofPrincipal: new Tally(), ofDomain: new Tally(), bytes: 0, ended: new Set() }))
     return queue
   }
+}
+
+const NOBODY: ReadonlySet<string> = new Set()
+
+const NOTHING = { items: 0, bytes: 0 } as const
+
+/** Of a SPIFFE ID. */
+function domainOf(principal: string): string {
+  return principal.split('/', 3)[2] ?? ''
 }
 
 /** Handles and SPIFFE IDs hold no space, so the key can be read in one way only. */

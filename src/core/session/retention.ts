@@ -32,19 +32,43 @@ export function entriesToDrop(
   return dropped
 }
 
-/** Which sessions go as a whole: those out of age, then the longest unused until the rest is within the total. */
-export function sessionsToDrop(
-  sessions: readonly { readonly id: string; readonly updatedAt: number; readonly bytes: number }[],
-  { keepMs, total }: Pick<Retention, 'keepMs' | 'total'>,
-  now: number
-): string[] {
+/** What decides whether a session goes. */
+export interface RetainedSession {
+  readonly id: string
+  readonly updatedAt: number
+  readonly bytes: number
+  /** Of the other party. */
+  readonly domain: string
+}
+
+/**
+ * Which sessions go as a whole: those out of age; then, until the rest is within the total, the longest unused of the domain that has most. Otherwise one domain could
+ * push out what was said with all others by saying much.
+ */
+export function sessionsToDrop(sessions: readonly RetainedSession[], { keepMs, total }: Pick<Retention, 'keepMs' | 'total'>, now: number): string[] {
   const gone: string[] = []
-  let bytes = sessions.reduce((sum, session) => sum + session.bytes, 0)
+  const domains = new Map<string, { bytes: number; next: number; readonly kept: RetainedSession[] }>()
+  let bytes = 0
+  for (const session of sessions) bytes += session.bytes
   const target = bytes > total ? total * KEEP_SHARE : bytes
   for (const session of sessions.toSorted((a, b) => a.updatedAt - b.updatedAt)) {
-    if (bytes <= target && now - session.updatedAt <= keepMs) break
-    gone.push(session.id)
-    bytes -= session.bytes
+    if (now - session.updatedAt > keepMs) {
+      gone.push(session.id)
+      bytes -= session.bytes
+      continue
+    }
+    const domain = domains.get(session.domain) ?? { bytes: 0, next: 0, kept: [] }
+    domains.set(session.domain, domain)
+    domain.bytes += session.bytes
+    domain.kept.push(session)
+  }
+  while (bytes > target) {
+    const most = [...domains.values()].reduce((one, other) => (other.bytes > one.bytes ? other : one))
+    const oldest = most.kept[most.next++]
+    if (oldest === undefined) break
+    gone.push(oldest.id)
+    most.bytes -= oldest.bytes
+    bytes -= oldest.bytes
   }
   return gone
 }

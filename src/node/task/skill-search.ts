@@ -1,6 +1,8 @@
 import { banOf } from '../../core/task/plan/ban.ts'
 import type { PlanGoal } from '../../core/task/plan-goal.ts'
 import type { PlannableSkill } from '../../core/task/plannable-skill.ts'
+import { isCapability } from '../../core/ids/capability.ts'
+import { isFact } from '../../core/ids/fact.ts'
 import { parseSpiffeId } from '../../core/ids/spiffe-id.ts'
 import type { Found } from '../../roles/agent/discovery.ts'
 import type { SwarmClient } from '../../roles/agent/swarm-client.ts'
@@ -108,6 +110,8 @@ export class SkillSearch {
           return
         }
         const under = capabilities.length === 0 ? record.capabilities : capabilities
+        // A server of another domain signed it, and need not have looked: names that are none would have our own questions refused, and the plan.
+        if (![...inputs, ...outputs].every(isFact) || !under.every(isCapability)) continue
         this.#add(key, { agent: record.handle, domain: record.domain, languages: record.languages, skill: id, capabilities: under, inputs, outputs })
       }
   }

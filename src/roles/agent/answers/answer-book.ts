@@ -21,6 +21,9 @@ export interface AnswerBounds {
 /** A day more than a message may wait in an inbox after it was tried; as much as a small disk and a start within seconds allow; four busy callers do not see each other. */
 const ANSWER_BOUNDS: AnswerBounds = { messages: 100_000, bytes: 256 * 1024 * 1024, share: 0.25, keepMs: MAX_TTL_MS + 86_400_000 }
 
+/** An answer may be nested as deeply as the wire allows (100), and lies a few deeper here: what was written must be read again. */
+const DEEP = { recursionLimit: 128 }
+
 /** Most forgotten at a time: no call waits for a great clean-up. */
 const SWEEP = 64
 
@@ -52,6 +55,8 @@ export class AnswerBook {
   readonly #lines = new Map<string, Line>()
   readonly #all = new Shelf()
   readonly #of = new Map<string, Shelf>()
+  /** By domain: it names its senders itself, as many as it likes, so that shares of theirs protect nobody else. */
+  readonly #ofDomain = new Map<string, Shelf>()
   /** Keys of the messages of a task, oldest first; all of one principal. */
   readonly #tasks = new Map<string, Set<string>>()
   #opened = false
@@ -69,7 +74,7 @@ export class AnswerBook {
     const found: [string, TakenMessage, number][] = []
     for (const [key, bytes] of this.#store.entries(TABLE)) {
       try {
-        found.push([key, create(TakenMessageSchema, { ...fromBinary(TakenMessageSchema, bytes), answer: undefined }), bytes.length])
+        found.push([key, create(TakenMessageSchema, { ...fromBinary(TakenMessageSchema, bytes, DEEP), answer: undefined }), bytes.length])
       } catch {
         // Written by nobody we know.
         this.#store.delete(TABLE, key)
@@ -86,7 +91,7 @@ export class AnswerBook {
   find(key: string): TakenMessage | undefined {
     this.#sweep()
     const bytes = this.#lines.has(key) ? this.#store.get(TABLE, key) : undefined
-    return bytes === undefined ? undefined : fromBinary(TakenMessageSchema, bytes)
+    return bytes === undefined ? undefined : fromBinary(TakenMessageSchema, bytes, DEEP)
   }
 
   /**
@@ -104,7 +109,8 @@ export class AnswerBook {
     const holds = (one: string) => one === key || pinned(one)
     for (const [shelf, part] of [[own, share] as const, [this.#all, 1] as const])
       while (shelf.size > messages * part || shelf.bytes > most * part) {
-        const oldest = firstFree(shelf, holds)
+        const tooMany = shelf.size > messages * part
+        const oldest = (shelf === this.#all ? firstFree(this.#largest(tooMany), holds) : undefined) ?? firstFree(shelf, holds)
         if (oldest === undefined) {
           // What has been worked on must be remembered even so.
           if (!isNew) return
@@ -142,7 +148,9 @@ export class AnswerBook {
     this.#lines.set(key, line)
     const own = this.#of.get(principal) ?? new Shelf()
     this.#of.set(principal, own)
-    for (const shelf of [own, this.#all]) {
+    const domain = this.#ofDomain.get(domainOf(principal)) ?? new Shelf()
+    this.#ofDomain.set(domainOf(principal), domain)
+    for (const shelf of [own, domain, this.#all]) {
       ;(line.endedAt === 0 ? shelf.open : shelf.ended).add(key)
       shelf.bytes += bytes
     }
@@ -157,15 +165,25 @@ export class AnswerBook {
     if (line === undefined) return
     this.#lines.delete(key)
     const own = this.#of.get(line.principal)
-    for (const shelf of [own, this.#all]) {
+    const domain = this.#ofDomain.get(domainOf(line.principal))
+    for (const shelf of [own, domain, this.#all]) {
       shelf?.open.delete(key)
       shelf?.ended.delete(key)
       if (shelf !== undefined) shelf.bytes -= line.bytes
     }
     if (own?.size === 0) this.#of.delete(line.principal)
+    if (domain?.size === 0) this.#ofDomain.delete(domainOf(line.principal))
     const keys = this.#tasks.get(line.taskId)
     keys?.delete(key)
     if (keys?.size === 0) this.#tasks.delete(line.taskId)
+  }
+
+  /** The domain that has most: it makes room first, so that none can push out what others have left. */
+  #largest(bySize: boolean): Shelf {
+    let largest = this.#all
+    for (const shelf of this.#ofDomain.values())
+      if (largest === this.#all || (bySize ? shelf.size > largest.size : shelf.bytes > largest.bytes)) largest = shelf
+    return largest
   }
 
   #sweep(): void {
@@ -176,6 +194,11 @@ export class AnswerBook {
       this.forget(key)
     }
   }
+}
+
+/** Of a SPIFFE ID. */
+function domainOf(principal: string): string {
+  return principal.split('/', 3)[2] ?? ''
 }
 
 /** The one that goes first: over for longest, then waiting for longest. */

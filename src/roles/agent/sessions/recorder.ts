@@ -2,6 +2,7 @@ import type { Clock } from '../../../ports/clock.ts'
 import type { Log } from '../../../ports/log.ts'
 import type { Counter, Metrics } from '../../../ports/metrics.ts'
 import type { Store } from '../../../ports/store.ts'
+import { toHansaError } from '../../../schema/errors.ts'
 import type { SessionLog } from './session-log.ts'
 import type { Spoken } from './spoken.ts'
 
@@ -90,7 +91,7 @@ export class Recorder {
     let written = false
     try {
       let bytes = 0
-      for (const { id, said } of batch) bytes += this.#sessions.append(id, said)
+      for (const one of batch) bytes += this.#append(one)
       this.#sessions.finish()
       await store.commit()
       written = true
@@ -107,6 +108,18 @@ export class Recorder {
     this.#writing = undefined
     if (this.#waiting.length > 0) this.#schedule(written ? (this.#waiting.length >= BATCH ? 0 : GATHER_MS) : RETRY_MS)
     return written
+  }
+
+  /** What cannot be recorded for any reason but the store's is lost alone: tried again for ever, it would keep out all that comes after it. */
+  #append({ id, said }: Waiting): number {
+    try {
+      return this.#sessions.append(id, said)
+    } catch (error) {
+      if (toHansaError(error).code === 'STORE_FAILED') throw error
+      this.#lost?.inc({})
+      this.#deps.log.error({ session: id, error }, 'something that was said could not be recorded')
+      return 0
+    }
   }
 
   #schedule(ms: number): void {

@@ -34,6 +34,9 @@ export interface SessionCallDeps {
 /** The most messages of a task's history that are looked at; more are not said in one call. */
 const MAX_HISTORY = 100
 
+/** What waits for the call to say what session it is of: the question, and what an agent may say before its first name of a task. More is not recorded. */
+const MAX_BEFORE = { entries: 64, bytes: 32 * 1024 * 1024 }
+
 /** Records one call: what was asked, and what came back. Its methods are cheap, and never throw. */
 export class SessionCall implements Disposable {
   readonly #deps: SessionCallDeps
@@ -41,6 +44,7 @@ export class SessionCall implements Disposable {
   /** Empty until the call says what session it is of. */
   #session = ''
   #before: Spoken[] = []
+  #beforeBytes = 0
   /** The last answer, kept until the call has ended and says how it went. */
   #last: Spoken | undefined
   readonly #told: string[] = []
@@ -122,11 +126,14 @@ export class SessionCall implements Disposable {
     this.#session = sessionId(contextId, this.#deps.sha256)
     for (const entry of this.#before) this.#deps.push(this.#session, entry)
     this.#before = []
+    this.#beforeBytes = 0
   }
 
   #add(entry: Spoken): void {
-    if (this.#session !== '') this.#deps.push(this.#session, entry)
-    else this.#before.push(entry)
+    if (this.#session !== '') return this.#deps.push(this.#session, entry)
+    this.#beforeBytes += entry.content.length
+    // An agent that never names a session would otherwise fill the memory with its stream.
+    if (this.#before.length < MAX_BEFORE.entries && this.#beforeBytes <= MAX_BEFORE.bytes) this.#before.push(entry)
   }
 
   #spoken(said: Said, from: string): Spoken {

@@ -2,6 +2,7 @@ import type { Sha256 } from '../../../core/crypto.ts'
 import { type ComparedEntry, comparedEntry, compareLogs, type LogComparison } from '../../../core/session/compare-logs.ts'
 import { unsealEntry } from '../../../core/session/entry-bytes.ts'
 import { entryWords } from '../../../core/session/entry-words.ts'
+import type { RetainedSession } from '../../../core/session/retention.ts'
 import { ChainCheck } from '../../../core/session/verify-chain.ts'
 import { HansaError } from '../../../schema/errors.ts'
 import type { Session, SessionEntry } from '../../../schema/generated/hansa/v1/session_pb.ts'
@@ -36,13 +37,6 @@ export interface Comparison extends LogComparison {
   readonly otherOk: boolean
 }
 
-/** What retention and search know of a session. */
-export interface KeptSession {
-  readonly id: string
-  readonly updatedAt: number
-  readonly bytes: number
-}
-
 /** What a session takes beside its entries, its keys and places in the file included. */
 const SESSION_BYTES = 1024
 
@@ -72,14 +66,14 @@ export class SessionReader {
   }
 
   /** All that fit, newest first. */
-  async all(fits: (session: Session) => boolean = () => true): Promise<KeptSession[]> {
-    const kept: KeptSession[] = []
+  async all(fits: (session: Session) => boolean = () => true): Promise<RetainedSession[]> {
+    const kept: RetainedSession[] = []
     for (let after = ''; ;) {
       let seen = 0
       for (const session of this.#table.sessions(after)) {
-        const { id, updatedAt, bytes } = session
+        const { id, peer, updatedAt, bytes } = session
         // Small, for there may be many; whole ones are read again when they are shown.
-        if (fits(session)) kept.push({ id, updatedAt: Number(updatedAt), bytes: Number(bytes) + SESSION_BYTES })
+        if (fits(session)) kept.push({ id, updatedAt: Number(updatedAt), bytes: Number(bytes) + SESSION_BYTES, domain: partyOf(peer).split('@', 2)[1] ?? '' })
         after = id
         if (++seen === STEP) break
       }

@@ -77,8 +77,11 @@ export class SessionTable {
   }
 }
 
+/** What was said may be nested as deeply as the wire allows (100), and lies one deeper in its entry: what could be written must be read again. */
+const MAX_DEPTH = 128
+
 export function decodeEntry(sealed: Uint8Array): SessionEntry {
-  return fromBinary(SessionEntrySchema, sealed)
+  return fromBinary(SessionEntrySchema, sealed, { recursionLimit: MAX_DEPTH })
 }
 
 export function emptySession(id: string, peer: string, at: number): Session {

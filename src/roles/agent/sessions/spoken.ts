@@ -42,9 +42,12 @@ export function spoken(said: Said, circumstances: Circumstances, sha256: Sha256)
   }
 }
 
-/** Key of a message: senders choose their IDs themselves, so one's are nothing to another's. */
+/** Longest ID that is remembered: what is longer is no ID that anybody meant, and thousands of them would fill the memory. */
+const MAX_ID = 128
+
+/** Key of a message: senders choose their IDs themselves, so one's are nothing to another's. Undefined for one without an ID, or with one that is too long. */
 export function messageKey(messageId: string, from: string): string | undefined {
-  return messageId === '' ? undefined : `message ${messageId} ${from}`
+  return messageId === '' || messageId.length > MAX_ID ? undefined : `message ${messageId} ${from}`
 }
 
 export function keyOf(said: Said, from: string, digest: Uint8Array): string | undefined {

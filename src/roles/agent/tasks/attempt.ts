@@ -1,6 +1,5 @@
-import { create } from '@bufbuild/protobuf'
 import { errorDetail, HansaError, toHansaError } from '../../../schema/errors.ts'
-import { MessageSchema, TaskState } from '../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { type Message, TaskState } from '../../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { pause } from '../pause.ts'
 import type { AttemptDeps, AttemptWork } from './attempt-deps.ts'
 import { BackOff } from './back-off.ts'
@@ -198,8 +197,13 @@ export class Attempt {
   #conclude(): void {
     if (this.#over) return
     if (this.#waits()) {
-      const { said, taskId, contextId } = this.#reading
-      return this.#end(() => this.#work.say({ kind: 'asked', question: said ?? create(MessageSchema, { taskId, contextId }) }))
+      let question: Message
+      try {
+        question = this.#reading.question()
+      } catch (thrown) {
+        return this.#fail('failed', toHansaError(thrown))
+      }
+      return this.#end(() => this.#work.say({ kind: 'asked', question }))
     }
     const { agent } = this.#work
     const word = taskEnd(this.#reading, agent, this.#deps.sha256)

@@ -13,6 +13,9 @@ const STEPS = 'task-steps'
 /** Digits of the place of a step, so that keys sort as places do: at most 10,000 steps. */
 const DIGITS = 5
 
+/** Values of JSON may be nested 100 deep at the doors, and each level is up to three messages of protobuf: what was written must be read again. */
+const DEEP = { recursionLimit: 400 }
+
 /** Which rows of a run are to be written. */
 export interface Changes {
   readonly run: boolean
@@ -34,7 +37,7 @@ export class RunTable {
 
   graph(id: string): TaskGraph | undefined {
     const bytes = this.#store.get(GRAPHS, id)
-    return bytes === undefined ? undefined : fromBinary(TaskGraphSchema, bytes)
+    return bytes === undefined ? undefined : fromBinary(TaskGraphSchema, bytes, DEEP)
   }
 
   put(run: TaskRun, { run: head, steps }: Changes): void {
@@ -58,7 +61,8 @@ export class RunTable {
     const kept = fromBinary(TaskRunSchema, head)
     const fresh = newRun(graph, { id, contextId: kept.contextId, now: Number(kept.createdAt) })
     const run = create(TaskRunSchema, { ...kept, graph, steps: fresh.steps })
-    for (const [key, bytes] of this.#store.entries(STEPS, { prefix: `${id}/` })) run.steps[Number(key.slice(id.length + 1))] = fromBinary(StepRunSchema, bytes)
+    for (const [key, bytes] of this.#store.entries(STEPS, { prefix: `${id}/` }))
+      run.steps[Number(key.slice(id.length + 1))] = fromBinary(StepRunSchema, bytes, DEEP)
     return run
   }
 

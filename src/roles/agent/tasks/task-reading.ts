@@ -5,7 +5,9 @@ import { hex } from '../../../core/ids/hex.ts'
 import { HansaError } from '../../../schema/errors.ts'
 import { type OutputFile, OutputFileSchema, type StepOutput, StepOutputSchema } from '../../../schema/generated/hansa/v1/task_pb.ts'
 import {
+  type Artifact,
   type Message,
+  MessageSchema,
   type Part,
   PartSchema,
   type SendMessageResponse,
@@ -68,9 +70,13 @@ export class TaskReading {
     return isSettled(this.state)
   }
 
-  /** What the agent said with its last state. */
-  get said(): Message | undefined {
-    return this.#said
+  /** What the agent asks with its last state: it is written into the step's row. Throws FRAME_TOO_LARGE. */
+  question(): Message {
+    const { taskId, contextId } = this
+    const question = this.#said ?? create(MessageSchema, { taskId, contextId })
+    const size = toBinary(MessageSchema, question).length
+    if (size > MAX_TEXT_AND_DATA) throw new HansaError('FRAME_TOO_LARGE', `a question of ${size} bytes`, { bound: MAX_TEXT_AND_DATA })
+    return question
   }
 
   /** The words of that. */
@@ -94,7 +100,7 @@ export class TaskReading {
         this.#belongs(payload.value.taskId, payload.value.contextId)
         const { artifact, append } = payload.value
         if (artifact === undefined) return
-        this.#count(artifact.parts)
+        this.#countArtifact(artifact)
         const before = append ? this.#artifacts.get(artifact.artifactId) : undefined
         if (before === undefined) this.#artifacts.set(artifact.artifactId, [...artifact.parts])
         else before.push(...artifact.parts)
@@ -110,7 +116,7 @@ export class TaskReading {
     this.#belongs(id, contextId)
     this.#bytes = 0
     this.#parts = 0
-    for (const { parts } of artifacts) this.#count(parts)
+    for (const artifact of artifacts) this.#countArtifact(artifact)
     this.#artifacts = new Map(artifacts.map(({ artifactId, parts }, index) => [artifactId === '' ? `#${index}` : artifactId, [...parts]]))
     this.#takeStatus(status)
   }
@@ -153,6 +159,13 @@ export class TaskReading {
     if (contextId.length <= 512) this.#contextId = contextId
   }
 
+  /** Its name takes room as well, and an artifact without parts is one to be remembered all the same. */
+  #countArtifact({ artifactId, parts }: Artifact): void {
+    this.#bytes += artifactId.length
+    this.#parts++
+    this.#count(parts)
+  }
+
   #count(parts: readonly Part[]): void {
     this.#parts += parts.length
     for (const part of parts) this.#bytes += sizeOf(part)
@@ -163,8 +176,10 @@ export class TaskReading {
 
 /** About, and at least, what it takes in memory: encoding long texts only to measure them would cost more than to keep them. */
 function sizeOf(part: Part): number {
-  const { content } = part
-  return content.case === 'raw' || content.case === 'text' || content.case === 'url' ? content.value.length : toBinary(PartSchema, part).length
+  const { content, filename, mediaType, metadata } = part
+  if (metadata === undefined && (content.case === 'raw' || content.case === 'text' || content.case === 'url'))
+    return content.value.length + filename.length + mediaType.length
+  return toBinary(PartSchema, part).length
 }
 
 function textOf(parts: readonly Part[]): string {

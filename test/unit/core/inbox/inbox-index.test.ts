@@ -8,7 +8,7 @@ const B = 'b@south.example'
 const N = 'spiffe://north.example/agent/n'
 const E = 'spiffe://east.example/agent/e'
 
-const bounds: InboxBounds = { ...INBOX_BOUNDS, perAgent: 4, bytesPerAgent: 400, perPrincipal: 3, total: 6, bytes: 500 }
+const bounds: InboxBounds = { ...INBOX_BOUNDS, perAgent: 4, bytesPerAgent: 400, perPrincipal: 3, perDomain: 1, total: 6, bytes: 500 }
 
 function item(index: InboxIndex, given: Partial<IndexedItem> = {}): IndexedItem {
   const sequence = index.nextSequence
@@ -68,6 +68,19 @@ describe('the index of an inbox', () => {
     assert.equal(index.room('c@south.example', N, 71), 'total', 'bytes')
     add(index, { agent: B, bytes: 1 })
     assert.equal(index.room('c@south.example', N, 1), 'total', 'items')
+  })
+
+  it('one sender has no more bytes than its part, but one message of any size; one domain no more than its part', () => {
+    const shared = new InboxIndex({ ...bounds, perAgent: 8, bytesPerAgent: 800, perPrincipal: 2, perDomain: 0.5, total: 12, bytes: 1000 })
+    assert.equal(shared.room(A, N, 390), undefined)
+    add(shared, { bytes: 150 })
+    assert.equal(shared.room(A, N, 60), 'principal', 'bytes')
+    for (const name of ['a', 'b', 'c']) add(shared, { principal: `${N}${name}` })
+    assert.equal(shared.room(A, `${N}d`, 1), 'domain', 'items')
+    assert.equal(shared.room(A, E, 1), undefined)
+    add(shared, { agent: B, bytes: 300 })
+    assert.equal(shared.room('c@south.example', `${N}d`, 100), 'domain', 'bytes, in all')
+    assert.equal(shared.room('c@south.example', 'spiffe://south.example/agent/s', 500), undefined, 'the own domain')
   })
 
   it('gives room again when an item is over', () => {

@@ -247,13 +247,21 @@ describe('retention', () => {
 
   it('takes sessions that are too old, then those unused for longest until the total fits', () => {
     const sessions = [
-      { id: 'old', updatedAt: 0, bytes: 10 },
-      { id: 'new', updatedAt: 90, bytes: 10 },
-      { id: 'middle', updatedAt: 50, bytes: 10 }
+      { id: 'old', updatedAt: 0, bytes: 10, domain: 'south.example' },
+      { id: 'new', updatedAt: 90, bytes: 10, domain: 'south.example' },
+      { id: 'middle', updatedAt: 50, bytes: 10, domain: 'south.example' }
     ]
     assert.deepEqual(sessionsToDrop(sessions, { keepMs: 60, total: 100 }, 100), ['old'])
     assert.deepEqual(sessionsToDrop(sessions, { keepMs: 1000, total: 12 }, 100), ['old', 'middle'])
     assert.deepEqual(sessionsToDrop(sessions, { keepMs: 1000, total: 100 }, 100), [])
+    assert.deepEqual(sessionsToDrop([], { keepMs: 1000, total: 100 }, 100), [])
+  })
+
+  it('takes those of the domain that has most: nobody pushes out what others have said', () => {
+    const few = { id: 'few', updatedAt: 0, bytes: 10, domain: 'north.example' }
+    const flood = Array.from({ length: 20 }, (_, at) => ({ id: `flood${at}`, updatedAt: 50 + at, bytes: 10, domain: 'east.example' }))
+    const gone = sessionsToDrop([few, ...flood], { keepMs: 1000, total: 100 }, 100)
+    assert.deepEqual([gone.length, gone[0], gone.includes('few')], [12, 'flood0', false])
   })
 })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
+import { isFact } from '../../../../src/core/ids/fact.ts'
 import { createPlanner } from '../../../../src/node/task/planner.ts'
 import type { Find } from '../../../../src/node/task/skill-search.ts'
 import { HansaError, errorDetail } from '../../../../src/schema/errors.ts'
@@ -27,6 +28,8 @@ function directory(agents: readonly Listed[], silent = false) {
     options?.signal?.throwIfAborted()
     asked.push(request)
     const { outputs = [], status, limit = 20, domain = '' } = request
+    // As a registration server does.
+    if (!outputs.every(isFact)) throw new HansaError('INVALID_ARGUMENT', 'not a fact')
     const fits = agents.filter(
       (one) =>
         one.outputs.some((fact) => outputs.includes(fact)) &&
@@ -72,6 +75,19 @@ describe('node/task: planner', () => {
       [['visa'], ['flight-confirmation']]
     )
     assert.deepEqual([graph.planner, graph.name, Object.keys(graph.given)], ['capability', 'visa', ['destination', 'passport']])
+  })
+
+  it('is not led astray by a skill with names that are none', async () => {
+    const { planner } = directory([
+      ...AGENTS,
+      { handle: 'mallory@east.example', inputs: ['no fact\n'], outputs: ['visa'] },
+      { handle: 'mallory2@east.example', inputs: [], outputs: ['visa', 'a.b'] }
+    ])
+    const graph = await planner.plan({ goal: { want: ['visa'], given: { destination: 'Oslo', passport: 'P1' } } }, signal)
+    assert.deepEqual(
+      graph.steps.map(({ id }) => id),
+      ['flight', 'visa']
+    )
   })
 
   it('says who is missing, and who would help but is not online', async () => {

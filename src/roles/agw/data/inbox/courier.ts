@@ -1,5 +1,5 @@
 import { clone, create, toBinary } from '@bufbuild/protobuf'
-import { afterFailure } from '../../../../core/inbox/after-failure.ts'
+import { type AfterFailure, afterFailure } from '../../../../core/inbox/after-failure.ts'
 import type { ByteBudget } from '../../../../core/structures/byte-budget.ts'
 import type { Clock } from '../../../../ports/clock.ts'
 import type { Log } from '../../../../ports/log.ts'
@@ -34,6 +34,11 @@ const TICK_MS = 1_000
 
 /** How long a sender who reads its receipt waits for news of the agent's task, in milliseconds; what was known last serves otherwise. */
 const FOLLOW_MS = 5_000
+
+/** Senders whose messages are left for later in one go: when so many are at their bounds, it is the agent that has too much. */
+const MAX_PASSED = 8
+
+type Later = Extract<AfterFailure, { kind: 'again' }>
 
 interface Pause {
   readonly failures: number
@@ -98,9 +103,18 @@ export class Courier {
 
   /** One item after the other, until one cannot be delivered now. */
   async #serve(agent: string): Promise<void> {
+    const { index } = this.#deps.book
+    const passed = new Set<string>()
+    let againMs: number | undefined
     try {
-      for (let item = this.#deps.book.index.next(agent); item !== undefined && this.#stopping !== undefined; item = this.#deps.book.index.next(agent))
-        if (!(await this.#deliver(item.id))) return
+      for (let item = index.next(agent); item !== undefined && this.#stopping !== undefined; item = index.next(agent, passed)) {
+        const later = await this.#deliver(item.id)
+        if (later === undefined) continue
+        againMs = later.delayMs
+        passed.add(item.principal)
+        if (!later.others || passed.size >= MAX_PASSED) break
+      }
+      if (againMs !== undefined) this.#pause(agent, againMs)
     } catch (error) {
       // The store does not take anything now.
       this.#deps.log.error({ agent, error }, 'cannot deliver what waits for an agent')
@@ -108,13 +122,13 @@ export class Courier {
     }
   }
 
-  /** False when the agent is to be left alone for a while. */
-  async #deliver(id: string): Promise<boolean> {
+  /** Undefined when it is over; otherwise when it is tried again. */
+  async #deliver(id: string): Promise<Later | undefined> {
     const { book, log } = this.#deps
     if (this.#isExpired(id)) return this.#end(id, { state: InboxState.EXPIRED })
     const item = await book.begin(id)
     const request = book.request(id)
-    if (item === undefined) return true
+    if (item === undefined) return undefined
     if (request === undefined) return this.#end(id, { state: InboxState.REFUSED, error: new HansaError('INTERNAL', 'the message is not on disk any longer') })
     try {
       const answer = await this.#ask(item, 'SendMessage', request, methods.relay.timeoutMs)
@@ -128,8 +142,7 @@ export class Courier {
       log.info({ agent: item.agent, item: id, code: error.code, attempts: item.attempts, againMs: next.delayMs }, 'delivery failed')
       // A gateway that stops leaves it as it is on disk: a start takes it for waiting.
       if (this.#stopping !== undefined) await book.again(id, error)
-      this.#pause(item.agent, next.delayMs)
-      return false
+      return next
     }
   }
 
@@ -173,9 +186,9 @@ export class Courier {
     }
   }
 
-  async #end(id: string, end: InboxEnd): Promise<true> {
+  async #end(id: string, end: InboxEnd): Promise<undefined> {
     if (await this.#deps.book.end(id, end)) this.#deps.ended(end.state)
-    return true
+    return undefined
   }
 
   #isExpired(id: string): boolean {

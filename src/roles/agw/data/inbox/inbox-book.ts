@@ -31,12 +31,10 @@ export class InboxBook {
   readonly #store: Store
   readonly #clock: Clock
   readonly #index: InboxIndex
-  readonly #bounds: InboxBounds
 
   constructor(store: Store, clock: Clock, bounds: InboxBounds) {
     this.#store = store
     this.#clock = clock
-    this.#bounds = bounds
     this.#index = new InboxIndex(bounds)
     const items = [...store.entries(TABLE)].map(([, bytes]) => decode(InboxItemSchema, bytes)).sort((a, b) => (a.sequence < b.sequence ? -1 : 1))
     for (const item of items) {
@@ -152,7 +150,8 @@ export class InboxBook {
     const reached = this.#index.room(agent, principal, bytes)
     if (reached === undefined) return
     const said = {
-      principal: `${this.#bounds.perPrincipal} messages of ${principal} wait for ${agent} already`,
+      principal: `as many messages of ${principal} as one sender may have wait for ${agent} already`,
+      domain: `as many messages as the domain of ${principal} may have wait here already`,
       agent: `as many messages as this gateway keeps wait for ${agent} already`,
       total: 'as many messages as this gateway keeps wait here already'
     }
@@ -162,8 +161,9 @@ export class InboxBook {
   /** To the index at once, so that nobody decides on what was; back when the disk does not take it. */
   async #write(item: InboxItem): Promise<void> {
     const before = this.#index.get(item.id)
-    const now = indexed(item)
-    this.#store.put(TABLE, item.id, toBinary(InboxItemSchema, item))
+    const bytes = toBinary(InboxItemSchema, item)
+    const now = indexed(item, bytes.length)
+    this.#store.put(TABLE, item.id, bytes)
     this.#index.put(now)
     try {
       await this.#store.commit()
@@ -177,13 +177,14 @@ export class InboxBook {
   }
 }
 
-function indexed(item: InboxItem): IndexedItem {
+/** `head`: bytes of the item itself, without request and answer. */
+function indexed(item: InboxItem, head = toBinary(InboxItemSchema, item).length): IndexedItem {
   const ended = item.endedAt > 0n
   const { id, agent, principal, messageId, sequence } = item
   return {
     ...{ id, agent, principal, messageId, sequence },
     phase: ended ? 'ended' : item.state === InboxState.DELIVERING ? 'delivering' : 'waiting',
-    bytes: !ended ? item.requestBytes : item.responseBytes > MAX_ANSWER ? 0 : item.responseBytes,
+    bytes: head + (!ended ? item.requestBytes : item.responseBytes > MAX_ANSWER ? 0 : item.responseBytes),
     expiresAt: Number(item.expiresAt),
     endedAt: Number(item.endedAt)
   }

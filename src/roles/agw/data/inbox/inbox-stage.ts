@@ -1,4 +1,4 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { create, toBinary } from '@bufbuild/protobuf'
 import { formatHandle } from '../../../../core/ids/agent-id.ts'
 import { quote } from '../../../../core/ids/domain.ts'
 import { formatReceiptId } from '../../../../core/ids/receipt-id.ts'
@@ -20,7 +20,7 @@ import { isTerminal } from '../../../../wire/task-states.ts'
 import type { RelayCall, Stage } from '../relay-call.ts'
 import type { Held } from './held.ts'
 import type { InboxBook } from './inbox-book.ts'
-import { receiptOf } from './receipt.ts'
+import { decodeAnswer, receiptOf } from './receipt.ts'
 
 export interface InboxStageDeps {
   readonly clock: Clock
@@ -78,8 +78,8 @@ export function inboxStage(deps: InboxStageDeps, forward: Stage): Stage {
   /** A receipt whose agent works on it is as that task is now: who only asks for the receipt sees it end. */
   async function refresh(item: InboxItem): Promise<void> {
     const kept = book.answer(item.id)
-    const { payload } = kept === undefined ? create(SendMessageResponseSchema) : fromBinary(SendMessageResponseSchema, kept)
-    if (payload.case !== 'task' || isTerminal(payload.value.status?.state)) return
+    const payload = kept === undefined ? undefined : decodeAnswer(kept)?.payload
+    if (payload?.case !== 'task' || isTerminal(payload.value.status?.state)) return
     const bytes = await deps.follow(item, payload.value.id)
     if (bytes === undefined) return
     const task = decode(TaskSchema, bytes)

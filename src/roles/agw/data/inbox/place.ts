@@ -27,6 +27,9 @@ export interface PlaceDeps {
   readonly inbox: { readonly book: InboxBook; readonly known: KnownAgents } | undefined
 }
 
+/** IDs of a message that waits and of its session, in characters: they are kept in memory for as long as its receipt; what clients make is far shorter. */
+const MAX_ID = 512
+
 /** A request about a task: an ID and a few settings. */
 const MAX_TASK_REQUEST = 64 * 1024
 
@@ -79,6 +82,9 @@ async function placeMessage(deps: PlaceDeps, call: RelayCall): Promise<NextHop |
     if (configuration?.taskPushNotificationConfig !== undefined) throw withoutWebhook()
     if (message === undefined || message.messageId === '')
       throw new HansaError('INVALID_ARGUMENT', 'a message that may wait needs an ID (messageId)', { field: 'message.messageId' })
+    for (const field of ['messageId', 'contextId'] as const)
+      if (message[field].length > MAX_ID)
+        throw new HansaError('INVALID_ARGUMENT', `a message that may wait has a ${field} of at most ${MAX_ID} characters`, { field: `message.${field}` })
     const caller = reread(call.incoming, request)
     call.incoming = caller
     const { index } = inbox.book

@@ -92,9 +92,13 @@ function tooLarge({ responseBytes }: InboxItem): string {
   return `Its answer of ${responseBytes} bytes was too large to be kept.`
 }
 
-function decodeAnswer(bytes: Uint8Array): SendMessageResponse | undefined {
+/** A task may be nested as deeply as the wire allows (100), and lies one deeper in what is kept of it. */
+const MAX_DEPTH = 128
+
+/** Undefined for what cannot be read. */
+export function decodeAnswer(bytes: Uint8Array): SendMessageResponse | undefined {
   try {
-    return fromBinary(SendMessageResponseSchema, bytes)
+    return fromBinary(SendMessageResponseSchema, bytes, { recursionLimit: MAX_DEPTH })
   } catch {
     return undefined
   }

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { create } from '@bufbuild/protobuf'
 import { AnswerBook } from '../../../../../src/roles/agent/answers/answer-book.ts'
 import { TakenMessageSchema } from '../../../../../src/schema/generated/hansa/v1/answer_pb.ts'
+import { SendMessageResponseSchema } from '../../../../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
 import { FakeClock } from '../../../../support/fake-clock.ts'
 import { MemoryStore } from '../../../../support/memory-store.ts'
+import { nested } from '../../../../support/nested-value.ts'
 
 const BOUNDS = { messages: 8, bytes: 1_000_000, share: 0.5, keepMs: 1000 }
 const none = () => false
@@ -43,6 +45,27 @@ describe('the book of answers', () => {
     book.keep('a2', message('anna', true), none)
     for (const key of ['a3', 'a4', 'a5']) book.keep(key, message('anna', true), none)
     assert.equal(kept('b', 'a1', 'a2', 'a3', 'a4', 'a5'), 'b a1 a3 a4 a5')
+  })
+
+  it('makes room with what the domain with most has, however many senders it names', () => {
+    const { book, message, kept } = house()
+    const of = (domain: string, name: string) => message(`spiffe://${domain}.example/agent/${name}`, true)
+    book.keep('n1', of('north', 'n'), none)
+    for (let at = 0; at < 20; at++) book.keep(`e${at}`, of('east', `e${at}`), none)
+    book.keep('n2', of('north', 'n'), none)
+    assert.equal(kept('n1', 'n2', 'e0', 'e12', 'e14', 'e19'), 'n1 n2 e14 e19')
+    assert.equal(book.size, 8)
+  })
+
+  it('reads an answer again that is nested as deeply as the wire allows', async () => {
+    const { book, store, message } = house()
+    const answer = {
+      payload: { case: 'task' as const, value: { id: 't', artifacts: [{ parts: [{ content: { case: 'data' as const, value: nested(48) } }] }] } }
+    }
+    book.keep('a', create(TakenMessageSchema, { ...message('anna', true, 't'), answer: create(SendMessageResponseSchema, answer) }), none)
+    assert.equal(book.task('t')?.id, 't')
+    await store.commit()
+    assert.equal(house(BOUNDS, store).book.task('t')?.id, 't')
   })
 
   it('counts bytes, too', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { create, type MessageInitShape } from '@bufbuild/protobuf'
+import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import { ValueSchema } from '@bufbuild/protobuf/wkt'
 import { sha256 } from '../../../../../src/adapters/system/crypto.ts'
 import type { Log } from '../../../../../src/ports/log.ts'
@@ -108,6 +108,68 @@ describe('sessions', () => {
     call.answered(answer('a', 'hi', 'made-by-bob'))
     call.ended()
     assert.deepEqual(await texts(sessions, 'made-by-bob'), ['hello', 'hi'])
+  })
+
+  it('do not hold a stream in memory that never says what session it is of', async () => {
+    const { sessions } = world()
+    const call = begin(sessions)
+    call.asked(message('q', 'hello', ''))
+    for (let i = 0; i < 200; i++)
+      call.answered(
+        event({
+          case: 'statusUpdate',
+          value: create(a2a.TaskStatusUpdateEventSchema, { taskId: 't', status: { state: 2, timestamp: { seconds: BigInt(i) } } })
+        })
+      )
+    call.answered(answer('a', 'at last', 'made-by-bob'))
+    call.ended()
+    assert.equal((await sessions.get('made-by-bob')).entries, 65n)
+  })
+
+  it('remember no IDs that would fill the memory: such a message is told as often as it comes', async () => {
+    const { sessions } = world()
+    for (const id of ['x'.repeat(128), 'x'.repeat(128), 'y'.repeat(129), 'y'.repeat(129)]) begin(sessions, false).asked(message(id, id.slice(0, 1)))
+    assert.deepEqual(await texts(sessions), ['x', 'y', 'y'])
+  })
+
+  it('go on after an answer that is nested as deeply as a message may be', async () => {
+    const first = world()
+    let value: MessageInitShape<typeof ValueSchema> = { kind: { case: 'numberValue', value: 1 } }
+    let task = create(a2a.TaskSchema, { id: 't', contextId: 'c' })
+    const decodes = (bytes: Uint8Array): boolean => {
+      try {
+        return fromBinary(a2a.TaskSchema, bytes).id === 't'
+      } catch {
+        return false
+      }
+    }
+    for (;;) {
+      const deeper = create(a2a.TaskSchema, { id: 't', contextId: 'c', artifacts: [{ artifactId: 'a', parts: [{ content: { case: 'data', value } }] }] })
+      if (!decodes(toBinary(a2a.TaskSchema, deeper))) break
+      task = deeper
+      value = { kind: { case: 'listValue', value: { values: [value] } } }
+    }
+    const call = begin(first.sessions)
+    call.answered(fromBinary(a2a.TaskSchema, toBinary(a2a.TaskSchema, task)))
+    call.ended()
+    await first.sessions.get('c')
+    const second = world({}, first.store)
+    talk(second.sessions, '1')
+    talk(second.sessions, '2', { contextId: 'other' })
+    assert.deepEqual(await texts(second.sessions, 'other'), ['question 2', 'answer 2'])
+    assert.equal((await second.sessions.entries('c')).length, 3)
+  })
+
+  it('go on with others where one cannot be read any more', async () => {
+    const first = world()
+    talk(first.sessions, '1')
+    await first.sessions.get('c')
+    for (const [key] of [...first.store.entries('entries')]) first.store.put('entries', key, Uint8Array.of(0xff))
+    const second = world({}, first.store)
+    talk(second.sessions, '2')
+    talk(second.sessions, '3', { contextId: 'other' })
+    assert.deepEqual(await texts(second.sessions, 'other'), ['question 3', 'answer 3'])
+    assert.ok(second.logged.includes('something that was said could not be recorded'))
   })
 
   it('keep what was asked when no answer comes', async () => {

@@ -62,6 +62,38 @@ describe("an agent's answer, read piece by piece", () => {
     assert.equal(({} as { x?: string }).x, undefined)
   })
 
+  it('counts everything that it keeps: names of artifacts, and what stands beside the words of a part', () => {
+    const long = 'x'.repeat(1024 * 1024)
+    for (const piece of [
+      (at: number) => artifact(`${at}${long}`, []),
+      (at: number) => artifact(String(at), [{ ...text('x'), filename: long }]),
+      (at: number) => artifact(String(at), [{ ...text('x'), metadata: { note: long } }])
+    ]) {
+      const reading = new TaskReading()
+      const fill = (): void => {
+        for (let at = 0; at < 65; at++) reading.take(piece(at))
+      }
+      assert.throws(fill, { code: 'FRAME_TOO_LARGE' })
+    }
+    const many = new TaskReading()
+    assert.throws(
+      () => {
+        for (let at = 0; at <= 10_000; at++) many.take(artifact(String(at), []))
+      },
+      { code: 'FRAME_TOO_LARGE' }
+    )
+  })
+
+  it('a question is no larger than what a step keeps', () => {
+    const asking = (words: string): TaskReading => {
+      const reading = new TaskReading()
+      reading.take(status(TaskState.INPUT_REQUIRED, words))
+      return reading
+    }
+    assert.equal(asking('which seat?').question().parts.length, 1)
+    assert.throws(() => asking('x'.repeat(1024 * 1024 + 1)).question(), { code: 'FRAME_TOO_LARGE' })
+  })
+
   it('files are named by hash; the same twice is kept once; URLs stay what they are', () => {
     const reading = new TaskReading()
     const raw = (filename: string): Part => ({ content: { case: 'raw', value: Uint8Array.of(1, 2) }, filename })

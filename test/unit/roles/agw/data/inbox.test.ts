@@ -172,6 +172,24 @@ describe('messages for agents that are offline (draft 3.3.1)', () => {
     assert.equal(await stateOf(second.id), TaskState.COMPLETED)
   })
 
+  it('a sender who has reached a bound of its own holds up nobody else', async () => {
+    world.tell(south, 'offline', handle)
+    await send('n1')
+    await send('n2')
+    await send('s1', south)
+    const said = answer
+    answer = (request) => {
+      if (request.message?.messageId === 'n1') throw new HansaError('TOO_MANY_CALLS', 'too many of yours')
+      return said(request)
+    }
+    world.tell(south, 'online', handle)
+    await world.clock.settle()
+    assert.deepEqual(ids(), ['n1', 's1'], 'and keeps its own order')
+    answer = said
+    await world.clock.advance(2_000)
+    assert.deepEqual(ids(), ['n1', 's1', 'n1', 'n2'])
+  })
+
   it('a receipt is told to its sender only', async () => {
     world.tell(south, 'offline', handle)
     const { id } = await send('m1')
@@ -302,9 +320,19 @@ describe('messages for agents that are offline (draft 3.3.1)', () => {
     await assert.rejects(ask('SendMessage', words('m1', {}, null)), { code: 'AGENT_UNREACHABLE' })
   })
 
+  it('refuses IDs that would fill its memory', async () => {
+    world.tell(south, 'offline', handle)
+    const long = 'x'.repeat(513)
+    await assert.rejects(send(long), { code: 'INVALID_ARGUMENT' })
+    await assert.rejects(ask('SendMessage', words('m1', { message: { messageId: 'm1', contextId: long, metadata: { [INBOX]: {} } } })), {
+      code: 'INVALID_ARGUMENT'
+    })
+    assert.equal(south.plane.inbox?.list().length, 0)
+  })
+
   it('takes no more than its bounds, and says for which agent', async () => {
     const small = new MemoryStore()
-    const tight = keeper({ inbox: { ...DATA_DEFAULTS.inbox, perAgent: 2 } }, 'tight', small)
+    const tight = keeper({ inbox: { ...DATA_DEFAULTS.inbox, perAgent: 4 } }, 'tight', small)
     await tight.plane.start()
     world.homes.set(handle, tight.identity.spiffeId)
     world.tell(tight, 'online', handle)
