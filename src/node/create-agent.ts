@@ -42,7 +42,7 @@ export interface AgentOptions {
   readonly version?: string
   /**
    * False: a message that comes twice is worked on twice. Otherwise a caller that asks for the extension urn:hansa:idempotency may send a message again, under its
-   * messageId, until it has an answer, and it is worked on once; answers are kept for a day.
+   * messageId, until it has an answer, and it is worked on once; answers are kept for eight days.
    */
   readonly idempotent?: boolean
   /** True: a message whose outcome a crash has made unknown is worked on again, because that does no harm; its sender is told OUTCOME_UNKNOWN otherwise. */

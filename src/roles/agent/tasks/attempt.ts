@@ -161,7 +161,7 @@ export class Attempt {
         if (!known) {
           await this.#calls.look()
           // A new question says as much: the answer is not its answer, too.
-          if (!this.#waits() || (sent && (this.#reading.said?.messageId ?? '') !== this.#work.question)) break
+          if (!this.#waits() || (sent && this.#reading.saidId !== this.#work.question)) break
         }
         sent = true
         known = this.#work.idempotent

@@ -79,6 +79,11 @@ export class TaskReading {
     return question
   }
 
+  /** ID of what the agent said with its last state; empty when it said nothing. */
+  get saidId(): string {
+    return this.#said?.messageId ?? ''
+  }
+
   /** The words of that. */
   get progress(): string {
     return textOf(this.#said?.parts ?? []).slice(0, MAX_PROGRESS)
