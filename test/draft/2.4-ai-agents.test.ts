@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { create, toJson } from '@bufbuild/protobuf'
+import { create, type JsonObject, toJson } from '@bufbuild/protobuf'
 import type { MessageContext } from '../../src/adapters/inprocess-agent/handler.ts'
+import { stateName } from '../../src/core/task/work-state.ts'
 import type { HansaNode } from '../../src/node/hansa-node.ts'
 import { replyText } from '../../src/roles/agent/reply-text.ts'
 import {
@@ -13,6 +14,8 @@ import {
   TaskSchema,
   TaskState
 } from '../../src/schema/generated/lf/a2a/v1/a2a_pb.ts'
+import { HansaError } from '../../src/schema/errors.ts'
+import { type TaskRun, WorkState } from '../../src/schema/generated/hansa/v1/task_pb.ts'
 import { foundWorld, type World } from '../support/draft-world.ts'
 import { until } from '../support/until.ts'
 
@@ -22,6 +25,7 @@ describe('draft 2.4 AI Agents', () => {
   let world: World
   let asker: HansaNode
   let other: HansaNode
+  let workerNode: HansaNode
   /** What the worker was told with each message. */
   const told: MessageContext[] = []
   /** Lets the work that waits go on. */
@@ -30,13 +34,14 @@ describe('draft 2.4 AI Agents', () => {
   before(async () => {
     world = await foundWorld()
     const { net, north, south } = world
-    const [first, second] = await Promise.all([
+    const [first, second, third] = await Promise.all([
       net.agent(north, 'asker', { capabilities: ['ask'] }),
       net.agent(north, 'other', { capabilities: ['ask'] }),
       net.agent(south, 'worker', { capabilities: ['work'], handler: (_message, context) => answer(context) })
     ])
     asker = first.node
     other = second.node
+    workerNode = third.node
     await until('the worker is reachable', () => asker.swarm.trace(WORKER).catch(() => undefined))
   })
   after(() => world.net.stop())
@@ -175,5 +180,87 @@ describe('draft 2.4 AI Agents', () => {
     assert.equal((await get(asker, task.id)).status?.state, TaskState.WORKING)
     await assert.rejects(get(asker, 'no-such-task'), { code: 'TASK_NOT_FOUND' })
     goOn()
+  })
+
+  /** Plans a workflow or goal and does it to its end. */
+  async function perform(goal: JsonObject) {
+    const { signal } = new AbortController()
+    const { id } = await asker.tasks.run(await asker.planner.plan({ goal }, signal))
+    let last: TaskRun | undefined
+    for await (const run of asker.tasks.watch(id, signal)) last = run
+    assert.ok(last !== undefined)
+    const step = (name: string) => last.steps.find((one) => one.step === name)
+    return { run: last, step, state: (name: string) => stateName(step(name)?.state ?? WorkState.UNSPECIFIED) }
+  }
+
+  it('task orchestration: subtasks are assigned to agents by capability and done in the order that they need, over two domains', async () => {
+    const { net, north } = world
+    await net.agent(north, 'flight', { capabilities: ['travel/flight-booking'], handler: () => 'confirmation LX-42' })
+    await until('the flight agent is found', async () => (await asker.swarm.find({ capabilities: ['travel/flight-booking'] })).agents.length > 0)
+    const before = told.length
+    const { run, step } = await perform({
+      name: 'journey',
+      steps: {
+        // Written first, done second.
+        visa: { capability: 'work', text: 'recall', inputs: { flight: 'steps.flight.text' } },
+        flight: { capability: 'travel/flight-booking', text: 'to Lisbon' }
+      },
+      results: { flight: 'steps.flight.text' }
+    })
+    assert.equal(run.state, WorkState.COMPLETED)
+    assert.deepEqual([step('flight')?.attempts[0]?.agent, step('visa')?.attempts[0]?.agent], ['flight@north.example', WORKER])
+    // Results of a subtask are recorded, and told to the one that needs them.
+    assert.equal(step('flight')?.output?.text, 'confirmation LX-42')
+    assert.deepEqual(
+      told.slice(before).map(({ data }) => data),
+      [{ flight: 'confirmation LX-42' }]
+    )
+    assert.ok((step('visa')?.startedAt ?? 0n) >= (step('flight')?.endedAt ?? 1n))
+  })
+
+  it('task orchestration: what cannot be planned is refused, and what is missing is named', async () => {
+    const refused = asker.planner.plan({ goal: { want: ['visa-number'], given: { destination: 'Lisbon' } } }, new AbortController().signal)
+    await assert.rejects(refused, (error) => error instanceof HansaError && error.code === 'NO_PLAN' && error.metadata['missing'] === 'visa-number')
+  })
+
+  it('task management: exceptions of a subtask are handled: others go on, what needs it is skipped, results that there are stay', async () => {
+    const { run, step, state } = await perform({
+      name: 'half a journey',
+      steps: {
+        lost: { agent: WORKER, text: 'fail', attempts: 2, backoff: '10ms' },
+        after: { agent: WORKER, text: 'recall', needs: { lost: 'completed' } },
+        kept: { agent: WORKER, text: 'recall' }
+      }
+    })
+    assert.equal(run.state, WorkState.FAILED)
+    assert.deepEqual([state('lost'), state('after'), state('kept')], ['failed', 'skipped', 'completed'])
+    assert.equal(step('lost')?.attempts.length, 2)
+    assert.ok(!JSON.stringify(step('lost')?.error).includes('secret'))
+    assert.match(step('kept')?.output?.text ?? '', /recall/)
+  })
+
+  it('session management: everything that was said is traceable, at both ends alike, and cannot be changed unseen', async () => {
+    const id = 'traceable'
+    await asker.swarm.send(WORKER, { contextId: id, parts: [{ content: { case: 'text', value: 'recall' } }] })
+    const ends = [asker, workerNode].map(({ sessions }) => sessions)
+    const [here, there] = ends
+    assert.ok(here !== undefined && there !== undefined)
+    for (const sessions of ends) {
+      const entries = await sessions.entries(id)
+      assert.deepEqual(
+        entries.map(({ from, content }) => [from.includes('worker'), content.case]),
+        [
+          [false, 'message'],
+          [true, 'message']
+        ]
+      )
+      assert.equal((await sessions.verify(id)).firstBroken, undefined)
+    }
+    const theirs: string[] = []
+    for await (const line of there.exportLines(id)) theirs.push(line)
+    assert.equal((await here.compare(id, theirs.join('\n'))).same, true)
+    const forged = theirs.join('\n').replaceAll('recall', 'refuse')
+    const compared = await here.compare(id, forged)
+    assert.equal(compared.same && compared.otherOk, false)
   })
 })

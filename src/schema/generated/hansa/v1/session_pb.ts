@@ -39,7 +39,7 @@ export type SessionEntry = Message<"hansa.v1.SessionEntry"> & {
   at: bigint;
 
   /**
-   * SPIFFE ID, as the network has verified it.
+   * SPIFFE ID, as the network has verified it; of what was answered to a call of this node, the handle that was called.
    *
    * @generated from field: string from = 3;
    */
