@@ -55,8 +55,20 @@ export function swarmTask({ tasks, planner }: TaskWork, work: string | JsonObjec
     const run = await tasks.run(graph, id === undefined ? {} : { id })
     const cancel = () => void tasks.cancel(run.id).catch(() => undefined)
     if (signal?.aborted) cancel()
-    signal?.addEventListener('abort', cancel, { once: true })
+    else if (signal !== undefined) {
+      signal.addEventListener('abort', cancel, { once: true })
+      // A signal may outlive many tasks.
+      void toItsEnd(run.id).finally(() => signal.removeEventListener('abort', cancel))
+    }
     return run.id
+  }
+
+  async function toItsEnd(run: string): Promise<void> {
+    try {
+      for await (const _ of tasks.watch(run, new AbortController().signal));
+    } catch {
+      // It is gone.
+    }
   }
 
   const begun = begin()

@@ -25,6 +25,8 @@ const USUAL_TIMEOUT_MS = 600_000
 const REMEMBERED_MS = MAX_TTL_MS
 /** When the directory wants to be left alone and does not say for how long. */
 const DIRECTORY_REST_MS = 2_000
+/** What it says is somebody else's word: no longer than its quota takes to fill again. */
+const DIRECTORY_PATIENCE_MS = 60_000
 
 export interface HandsDeps extends AttemptDeps, ChoiceDeps {
   readonly files: FileShelf
@@ -149,7 +151,7 @@ export class RunHands {
         const error = toHansaError(thrown)
         if (error.code !== 'RATE_LIMITED') return this.#push({ kind: 'unassigned', step, error: errorDetail(error) })
         // That this node asks too much says nothing of the agents: it is no try of the step.
-        await pause(this.#deps.clock, Number(error.metadata['retryAfterMs']) || DIRECTORY_REST_MS, signal)
+        await pause(this.#deps.clock, Math.min(Number(error.metadata['retryAfterMs']) || DIRECTORY_REST_MS, DIRECTORY_PATIENCE_MS), signal)
       }
     }
   }
