@@ -10,7 +10,7 @@ import { SECTIONS } from './config/draft-sections.ts'
 const FIRST_COMMANDS = ['npm ci && npm run demo', 'npm ci && npm test']
 const BLOCK = /^```(\w+)([^\n]*)\n([\s\S]*?)^```/gm
 const BLOCK_TIMEOUT_S = 60
-/** Never run from here: it would take the packages away from everything else that runs in this checkout. `.ci/run` runs these, on a clone. */
+/** Never run from here: it would take the packages away from everything else that runs in this checkout. `.ci/run` does what these do, on a clone. */
 const INSTALLS = /\bnpm (?:ci|i|install)\b/
 
 /**

@@ -107,10 +107,11 @@ export async function travelSteps(story: Story, programs: Programs, world: World
 }
 
 async function openOffices(programs: Programs, { north, south }: World, offices: Map<string, ChildProcess>): Promise<void> {
-  for (const name of OFFICES) {
+  const open = OFFICES.map(async (name) => {
     const home = await joinDomain(programs, south.hub, south.dir, 'agent', name)
     const { child } = await programs.agent('visa-office', join(south.dir, `${name}.log`), [home])
     offices.set(`${name}@${south.domain}`, child)
-  }
+  })
+  await Promise.all(open)
   for (const handle of offices.keys()) await found(north, 'travel/visa-application', handle)
 }
