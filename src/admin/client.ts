@@ -66,7 +66,7 @@ export function createAdminClient(target: AdminTarget): AdminClient {
 }
 
 function send(target: AdminTarget, operation: AdminOperation, input: unknown, signal?: AbortSignal): Promise<IncomingMessage> {
-  const query = operation.method === 'GET' ? `?${new URLSearchParams(input as Record<string, string>).toString()}` : ''
+  const query = operation.method === 'GET' ? `?${queryOf(input as Record<string, string | undefined>)}` : ''
   const body = operation.method === 'GET' ? undefined : JSON.stringify(input)
   const headers = { authorization: `Bearer ${target.token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) }
   const options = { method: operation.method, headers, ...(signal === undefined ? {} : { signal }) }
@@ -82,6 +82,12 @@ function send(target: AdminTarget, operation: AdminOperation, input: unknown, si
     })
     request.end(body)
   })
+}
+
+/** Without what is undefined, which would become a word. */
+function queryOf(input: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(input).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return new URLSearchParams(given).toString()
 }
 
 async function readAll(response: IncomingMessage): Promise<string> {

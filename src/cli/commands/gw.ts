@@ -88,20 +88,22 @@ export function addGw(program: Command, frame: Frame): void {
     examples: ['gw inbox', 'gw inbox laptop@north.example'],
     async run(session, [agent]) {
       session.out.result(await (await session.admin()).call('inbox', { agent }, session.signal), ({ items }) =>
-        renderTable(
-          ['ID', 'AGENT', 'FROM', 'STATE', 'TRIES', 'SIZE', 'RECEIVED', 'EXPIRES', 'REASON'],
-          items.map((item) => [
-            item.id,
-            item.agent,
-            item.principal,
-            item.state,
-            String(item.attempts),
-            String(item.size),
-            showTime(item.receivedAt),
-            item.endedAt === undefined ? showTime(item.expiresAt) : '-',
-            item.failure === undefined ? '-' : `${item.failure.message} (${item.failure.code})`
-          ])
-        )
+        items.length === 0
+          ? ['nothing waits']
+          : renderTable(
+              ['ID', 'AGENT', 'FROM', 'STATE', 'TRIES', 'SIZE', 'RECEIVED', 'EXPIRES', 'REASON'],
+              items.map((item) => [
+                item.id,
+                item.agent,
+                item.principal,
+                item.state,
+                String(item.attempts),
+                String(item.size),
+                showTime(item.receivedAt),
+                item.endedAt === undefined ? showTime(item.expiresAt) : '-',
+                item.failure === undefined ? '-' : `${item.failure.message} (${item.failure.code})`
+              ])
+            )
       )
     }
   })

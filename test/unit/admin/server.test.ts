@@ -145,6 +145,19 @@ describe('admin server', () => {
     assert.deepEqual(logged, ['admin request failed'])
   })
 
+  it('what was left out of a question that goes into the address is not asked for by the name of nothing', async () => {
+    const asked: unknown[] = []
+    await start({
+      inbox: async ({ agent }) => {
+        asked.push(agent)
+        return { items: [] }
+      }
+    })
+    await client.call('inbox', { agent: undefined })
+    await client.call('inbox', { agent: 'flight@north.example' })
+    assert.deepEqual(asked, [undefined, 'flight@north.example'])
+  })
+
   it('refuses what does not fit the schema and names the argument', async () => {
     await start({ find: () => assert.fail('reached'), resolve: () => assert.fail('reached') })
     await assert.rejects(client.call('find', { limit: 1000 }), { code: 'INVALID_ARGUMENT', message: /^limit: / })
