@@ -13,8 +13,8 @@ export interface Domain {
   readonly gateway: BenchProcess
   readonly run: RunFile
   readonly admin: AdminClient
-  /** Enrols a node of this domain; returns its home. */
-  join(name: string, intraDomain?: 'direct' | 'gateway'): Promise<string>
+  /** Enrols a node of this domain, which records sessions unless it is told not to; returns its home. */
+  join(name: string, intraDomain?: 'direct' | 'gateway', record?: boolean): Promise<string>
 }
 
 /** Founds `label`.example in `dir` and starts its gateway; with an invite in the swarm of another domain. */
@@ -36,10 +36,10 @@ export async function foundDomain(dir: string, label: string, swarmInvite?: stri
     gateway,
     run,
     admin,
-    async join(name, intraDomain = 'direct') {
+    async join(name, intraDomain = 'direct', record = true) {
       const { invite } = await admin.call('invite', { roles: ['agent'], name, ttlMs: 60_000, uses: 1 })
       const member = join(dir, `${label}-${name}`)
-      await joinHome({ home: member, invite, config: benchConfig(intraDomain), signal: AbortSignal.timeout(15_000) })
+      await joinHome({ home: member, invite, config: benchConfig(intraDomain, record), signal: AbortSignal.timeout(15_000) })
       return member
     }
   }

@@ -10,6 +10,8 @@ import type { TaskReading } from './task-reading.ts'
 
 /** A call with a known task gives its slot back after so long when others wait for one: the task goes on without it and is asked after from time to time. */
 const HOLD_MS = 10_000
+/** How long a stream may stay open behind its last word. */
+const END_MS = 1_000
 /** A look at a task, or into the directory. */
 const LOOK_MS = 10_000
 /** The largest message that a gateway carries. */
@@ -97,12 +99,26 @@ export class Calls {
     }
   }
 
+  /** To its end, so that the way to the agent can be used again: a stream that is left is cut on every hop. But one that has nothing more to say is not waited for long. */
   async #read(stream: ResponseStream, taken?: () => void): Promise<void> {
-    for await (const response of stream) {
-      taken?.()
-      this.#reading.take(response)
-      this.#heard()
-      if (this.#reading.settled) return
+    const responses = stream[Symbol.asyncIterator]()
+    const ended = { done: true, value: undefined } as const
+    let forget = (): void => undefined
+    let late: Promise<typeof ended> | undefined
+    try {
+      for (;;) {
+        const next = await (late === undefined ? responses.next() : Promise.race([responses.next(), late]))
+        if (next.done === true) return
+        if (late !== undefined) continue
+        taken?.()
+        this.#reading.take(next.value)
+        this.#heard()
+        if (this.#reading.settled) late = new Promise((resolve) => (forget = this.#deps.clock.after(END_MS, () => resolve(ended))))
+      }
+    } finally {
+      forget()
+      // Not awaited: an agent that hangs must not hold the step.
+      void responses.return?.()?.catch(() => undefined)
     }
   }
 
