@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { openStore } from '../../src/adapters/sqlite/store.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
 import { createTestnet } from '../../src/node/testnet.ts'
+import type { MessageHandler } from '../../src/adapters/inprocess-agent/handler.ts'
 import type { Metrics } from '../../src/ports/metrics.ts'
 import type { Orchestrator } from '../../src/roles/agent/tasks/orchestrator.ts'
-import type { TaskGraph } from '../../src/schema/generated/hansa/v1/task_pb.ts'
+import { type TaskGraph, WorkState } from '../../src/schema/generated/hansa/v1/task_pb.ts'
 import { graphOf, taskNode } from '../support/task-node.ts'
 import { TaskWorld } from '../support/task-world.ts'
 import { compare } from './frame/compare.ts'
@@ -19,10 +20,14 @@ const STEPS = 20
 const AGENTS = 50
 const CAPABILITIES = 5
 
-/** Many graphs at a time over agents in this process, which cost nothing; then what a step costs beside the call that it makes, through real nodes. */
+/**
+ * Many graphs at a time over agents in this process, which cost nothing; what a step costs beside the call that it makes, through real nodes; then the many graphs over as
+ * many real nodes, each with its agent, a gateway between.
+ */
 export async function run(report: Report): Promise<void> {
   await many(report)
   await overhead(report)
+  await manyNodes(report)
 }
 
 async function many(report: Report): Promise<void> {
@@ -73,6 +78,35 @@ async function overhead(report: Report): Promise<void> {
     { name: 'a task of one step', processes: [], call: () => ended(desk.tasks, one) },
     { name: 'a task of ten steps in a chain', processes: [], call: () => ended(desk.tasks, ten) }
   ])
+}
+
+async function manyNodes(report: Report): Promise<void> {
+  await using net = await createTestnet({ heartbeatMs: 10_000, env: { HANSA_LIMITS_DISCOVERY: '900000/min', HANSA_LIMITS_CALL: '900000/min' } })
+  const north = await net.domain('north.example', [{ name: 'hub', roles: ['aca', 'ars', 'agw'] }])
+  const taken = new Map<string, number>()
+  for (let index = 0; index < AGENTS; index++) {
+    const handler: MessageHandler = ({ messageId }) => {
+      taken.set(messageId, (taken.get(messageId) ?? 0) + 1)
+      if (index % 10 === 9) throw new Error('one in ten')
+      return 'done'
+    }
+    await net.agent(north, `agent${index}`, { capabilities: [`kind${index % CAPABILITIES}`], handler, env: { HANSA_AGENT_IDEMPOTENT: 'true' } })
+  }
+  const { tasks, metrics } = await net.join(north, { name: 'desk', roles: ['agent'] })
+  const graph = chain(STEPS, (index) => `kind${index % CAPABILITIES}`)
+  const cpu = process.cpuUsage()
+  const begin = performance.now()
+  await Promise.all(Array.from({ length: RUNS }, (_, index) => tasks.run(graph, { id: `run${index}` })))
+  while (tasks.list().some(({ endedAt }) => endedAt === undefined)) await new Promise((resolve) => setTimeout(resolve, 200))
+  const seconds = (performance.now() - begin) / 1_000
+  const { user, system } = process.cpuUsage(cpu)
+  const events = Number(/^hansa_task_events_total (\d+)/m.exec(await metrics.text())?.[1])
+  const what = `the same over ${AGENTS} nodes with an agent each, a gateway between, all in this process`
+  report.add(what, 'completed', tasks.list().filter(({ state }) => state === WorkState.COMPLETED).length, 'tasks')
+  report.add(what, 'events', events / seconds, '1/s')
+  report.add(what, 'steps', (RUNS * STEPS) / seconds, '1/s')
+  report.add(what, 'cpu/step', (user + system) / (RUNS * STEPS), 'us')
+  report.add(what, 'worked on twice', [...taken.values()].filter((times) => times > 1).length, 'messages')
 }
 
 function chain(steps: number, kind: (index: number) => string): TaskGraph {

@@ -7,7 +7,7 @@ import { HansaProcesses, type NodeProcess } from '../support/hansa-process.ts'
 import { seededRandom } from '../support/memory/random.ts'
 import { until } from '../support/until.ts'
 
-const CLIENT = { HANSA_SWARM_LISTEN: '/ip4/127.0.0.1/tcp/0', HANSA_LOG_LEVEL: 'silent', HANSA_METRICS_PROCESS: 'false' }
+const CLIENT = { HANSA_SWARM_LISTEN: '/ip4/127.0.0.1/tcp/0', HANSA_GATEWAY_LISTEN: '127.0.0.1:0', HANSA_LOG_LEVEL: 'silent', HANSA_METRICS_PROCESS: 'false' }
 const MESSAGES = 40
 const SENDERS = 4
 const PATIENCE = 20_000
