@@ -43,6 +43,8 @@ describe('an MCP server as an agent', function () {
   async function put(name: string, mcp: string, ...options: string[]): Promise<NodeProcess> {
     const node = await processes.node(await processes.join(hub, ['agent'], name), ['agent', 'run', '--mcp', mcp, ...options])
     await until(`${name} is attached`, () => /online /.test(node.stdout()), PATIENCE_MS)
+    // The gateway tells the directory a moment later.
+    await until(`${name} is found`, async () => (await handles('mcp')).includes(`${name}@north.example`), PATIENCE_MS)
     return node
   }
 

@@ -44,6 +44,8 @@ describe('hansa mcp', function () {
     const home = await processes.join(hub, ['agent'], 'poet')
     poet = await processes.node(home, ['agent', 'run', '--mcp', `'${process.execPath}' '${AGENT}'`, '--capability', 'arts/poems'])
     await until('the poet is attached', () => /online /.test(poet.stdout()), 40_000)
+    // The gateway tells the directory a moment later.
+    await until('the poet is found', async () => (await hub.admin.call('find', { capabilities: ['arts'] })).hits.length === 1, 20_000)
   })
   afterEach(async () => {
     for (const client of clients.splice(0)) await client.close()
