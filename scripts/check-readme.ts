@@ -4,6 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createProgram } from '../src/cli/main.ts'
+import { readWork } from '../src/node/task/read-work.ts'
+import { readWorkflow } from '../src/node/task/read-workflow.ts'
 import { SECTIONS } from './config/draft-sections.ts'
 
 /** What a newcomer pastes first. */
@@ -79,9 +81,21 @@ for (const { text, run } of shell) {
   }
 }
 
+// A workflow that is shown is one.
+const workflows = blocks.filter(({ language, text }) => language === 'yaml' && /^steps:/m.test(text))
+for (const { text } of workflows) {
+  try {
+    readWorkflow(readWork({ source: text, file: 'README.md' }))
+  } catch (error) {
+    problems.push(`a workflow cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
 const rows = new Set([...readme.matchAll(/^\|\s*`?(\d+(?:\.\d+)+)\b/gm)].map(([, section]) => section))
 for (const [section, title] of Object.entries(SECTIONS)) if (!rows.has(section)) problems.push(`the conformance table has no row for ${section} ${title}`)
 
 for (const problem of problems) console.error(problem)
-console.log(`README: ${shell.length} shell blocks, ${ran} run, ${commands} hansa commands, ${rows.size} conformance rows, ${problems.length} problems`)
+console.log(
+  `README: ${shell.length} shell blocks, ${ran} run, ${commands} hansa commands, ${workflows.length} workflows, ${rows.size} conformance rows, ${problems.length} problems`
+)
 process.exitCode = problems.length === 0 ? 0 : 1

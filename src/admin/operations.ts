@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import * as inbox from './inbox-types.ts'
 import * as s from './session-types.ts'
 import * as task from './task-types.ts'
 import * as t from './types.ts'
@@ -39,7 +40,7 @@ export const adminOperations = {
   call: postStream('call', 'Sends a message to an agent and streams what comes back', t.callRequest, t.callEvent),
   card: get('card', "The agent's own card, asked of the agent", t.agentRequest, t.cardResponse),
   cancelCall: post('call/cancel', 'Cancels a task at the agent that has it (A2A CancelTask)', t.cancelCallRequest, t.cancelCallResponse),
-  receipt: post('receipt', 'What has become of a message that waits for an agent', t.receiptRequest, t.receiptResponse),
+  receipt: post('receipt', 'What has become of a message that waits for an agent', inbox.receiptRequest, inbox.receiptResponse),
   sessionList: get('sessions', 'Sessions (A2A contextId) of this node, newest first', s.sessionListRequest, s.sessionList),
   sessionShow: get('session', 'A session and what was said in it', s.sessionShowRequest, s.sessionView),
   sessionExport: postStream('session/export', 'A session line by line, as JSON Lines or Markdown', s.sessionExportRequest, s.exportLine),
@@ -69,8 +70,8 @@ export const adminOperations = {
   unlist: post('trust/unlist', 'Takes a domain off the list: nothing of it is believed any longer', t.unlistRequest, t.unlistResponse),
   disconnect: post('gateway/disconnect', 'Ends an interconnection and removes its agents (draft 3.4.3)', t.disconnectRequest, t.disconnectResponse),
   trace: get('gateway/trace', 'Each gateway on the way to an agent with its time', t.agentRequest, t.traceResponse),
-  inbox: get('gateway/inbox', 'Messages that wait here for agents that are offline (draft 2.5), and the last that did', t.inboxRequest, t.inboxList),
-  inboxDrop: post('gateway/inbox/drop', 'Ends a message that waits, or forgets one that is over', t.inboxDropRequest, t.inboxItem),
+  inbox: get('gateway/inbox', 'Messages that wait here for agents that are offline (draft 2.5), and the last that did', inbox.inboxRequest, inbox.inboxList),
+  inboxDrop: post('gateway/inbox/drop', 'Ends a message that waits, or forgets one that is over', inbox.inboxDropRequest, inbox.inboxItem),
   ownCertificate: get('certificate', "This node's own certificate", t.noRequest, t.ownCertificate),
   ownCertificateStatus: get('certificate/status', 'What the ACA says of it', t.noRequest, t.certificate),
   renew: post('certificate/renew', 'Renews it now', t.noRequest, t.ownCertificate)

@@ -3,7 +3,7 @@ import { z } from 'zod'
 /** What the admin API speaks: plain JSON. Times are milliseconds since the epoch; empty lists are there, absent things are absent. */
 
 const roles = z.array(z.enum(['aca', 'ars', 'agw', 'agent']))
-const agent = z.string().min(1).max(512).meta({ description: 'Handle, resource ID or SPIFFE ID; a bare name means the own domain.' })
+export const agent = z.string().min(1).max(512).meta({ description: 'Handle, resource ID or SPIFFE ID; a bare name means the own domain.' })
 const status = z.enum(['online', 'offline', 'unknown'])
 const json = z.json()
 const ttl = z
@@ -190,16 +190,6 @@ export const cardResponse = z.object({ agent, card: json.meta({ description: 'Ag
 
 export const cancelCallRequest = z.strictObject({ agent, task: z.string().min(1).max(256).meta({ description: 'A2A taskId.' }) })
 export const cancelCallResponse = z.object({ agent, task: z.string(), state: z.string() })
-export const receiptRequest = z.strictObject({
-  agent,
-  id: z.string().min(1).max(256),
-  cancel: z.boolean().default(false).meta({ description: 'Take the message back, if it still waits.' })
-})
-export const receiptResponse = z.object({
-  state: z.string().meta({ description: 'State of the task: TASK_STATE_SUBMITTED while the message waits.' }),
-  text: z.string(),
-  task: json.meta({ description: 'Task of A2A 1.0 as ProtoJSON; metadata["urn:hansa:inbox"] has what the gateway says.' })
-})
 
 // ---- trust ----------------------------------------------------------------------------------------------------------------------------
 
@@ -285,24 +275,6 @@ export const connectRequest = z.strictObject({
     .meta({ description: 'Lists the domain of the gateway if its root has this fingerprint.' })
 })
 export const connectResponse = z.object({ neighbor, listed: z.boolean().meta({ description: 'True when its domain was listed by this request.' }) })
-
-export const inboxRequest = z.strictObject({ agent: agent.optional() })
-export const inboxItem = z.object({
-  id: z.string(),
-  agent: z.string(),
-  principal: z.string(),
-  messageId: z.string(),
-  state: z.string(),
-  attempts: z.int(),
-  size: z.int().meta({ description: 'Bytes of the encoded message.' }),
-  receivedAt: z.number(),
-  expiresAt: z.number(),
-  endedAt: z.number().optional(),
-  failure: errorShape.optional().meta({ description: 'Why the last delivery failed, or why there will be none.' })
-})
-export type InboxItemView = z.infer<typeof inboxItem>
-export const inboxList = z.object({ items: z.array(inboxItem) })
-export const inboxDropRequest = z.strictObject({ id: z.string().min(1).max(256) })
 
 export const disconnectRequest = z.strictObject({
   gateway: z.string().min(1).max(512).meta({ description: 'SPIFFE ID, PeerId, domain or name@domain of the neighbour.' })

@@ -3,7 +3,7 @@ import type { AgentClient, InvokeOptions } from '../../ports/agent-client.ts'
 import { HansaError } from '../../schema/errors.ts'
 import * as a2a from '../../schema/generated/lf/a2a/v1/a2a_pb.ts'
 import type { Operation } from '../../wire/operations.ts'
-import { RELAY_BINDING } from '../../wire/relay-binding.ts'
+import { fullCard } from './full-card.ts'
 import { dataOf, isContents, partsOf } from './contents.ts'
 import type { AnyAnswer, Chunk, MessageHandler } from './handler.ts'
 import { RunningTask } from './running-task.ts'
@@ -285,16 +285,4 @@ function chunksOf(answer: AnyAnswer): AsyncIterable<Chunk> {
     if (typeof answer === 'string' || isContents(answer)) yield answer
     else yield* answer.parts ?? []
   })()
-}
-
-function fullCard(card: MessageInitShape<typeof a2a.AgentCardSchema>): a2a.AgentCard {
-  const full = create(a2a.AgentCardSchema, card)
-  if (full.version === '') full.version = '1.0.0'
-  full.capabilities ??= create(a2a.AgentCapabilitiesSchema, { streaming: true })
-  // The URL is never dialled: the gateway puts its own in front; A2A wants one all the same.
-  if (full.supportedInterfaces.length === 0)
-    full.supportedInterfaces.push(create(a2a.AgentInterfaceSchema, { url: 'hansa:relay', protocolBinding: RELAY_BINDING, protocolVersion: '1.0' }))
-  if (full.defaultInputModes.length === 0) full.defaultInputModes = ['text/plain']
-  if (full.defaultOutputModes.length === 0) full.defaultOutputModes = ['text/plain']
-  return full
 }

@@ -2,7 +2,8 @@ import type { HansaNode } from '../../node/hansa-node.ts'
 import { HansaError } from '../../schema/errors.ts'
 import type { NodeOperations } from '../operations.ts'
 import { shapeOfError } from '../error-shape.ts'
-import type { InboxItemView, NeighborList } from '../types.ts'
+import type { InboxItemView } from '../inbox-types.ts'
+import type { NeighborList } from '../types.ts'
 import { statusName } from './statuses.ts'
 
 type Gateway = NonNullable<HansaNode['agw']>
