@@ -200,7 +200,7 @@ export const certificate = z.object({
   peer: z.string(),
   notBefore: z.number(),
   notAfter: z.number(),
-  state: z.enum(['good', 'revoked', 'expired', 'unknown']),
+  state: z.enum(['good', 'held', 'revoked', 'expired', 'unknown']),
   revokedAt: z.number().optional(),
   reason: z.string().optional()
 })

@@ -7,6 +7,9 @@ export interface PeerIdentity {
   readonly domain: string
   readonly name: string
   readonly roles: readonly Role[]
+  /** Ceiling of what the holder may offer and do, capabilities with those below them; empty or absent: none is set. */
+  readonly scopes?: readonly string[]
+  readonly organisation?: string
   /** Serial of the leaf, lower-case hex without leading zeros. */
   readonly serial: string
   /** Milliseconds since the epoch. */

@@ -82,15 +82,18 @@ function relay(id: string, callers: Callers): StreamMethod {
 export const methods = {
   // every node (draft 3.1.2 and house-keeping)
   ping: unary('node.ping/1', trust.PingRequestSchema, trust.PingResponseSchema, listed(...ALL), 'status'),
-  bundle: unary('node.bundle/1', trust.BundleRequestSchema, trust.TrustBundleSchema, anyone, 'enrol'),
+  bundle: unary('node.bundle/1', trust.BundleRequestSchema, trust.BundleResponseSchema, anyone, 'enrol'),
   nodes: unary('node.nodes/1', trust.NodesRequestSchema, trust.NodesResponseSchema, own(), 'infrastructure'),
   trust: unary('node.trust/1', trust.TrustUpdateSchema, call.EmptySchema, own('aca', 'agw'), 'infrastructure', 4 * MIB),
-  crl: unary('node.crl/1', trust.CrlRequestSchema, trust.CrlResponseSchema, anyone, 'enrol', 8 * MIB, SMALL),
+  crl: unary('node.crl/1', trust.CrlRequestSchema, trust.CrlListsSchema, anyone, 'enrol', 16 * MIB, SMALL),
   // ACA (draft 3.1)
   apply: unary('aca.apply/1', trust.ApplyRequestSchema, trust.ApplyResponseSchema, anyone, 'enrol'),
+  applicationStatus: unary('aca.application/1', trust.ApplicationStatusRequestSchema, trust.ApplyResponseSchema, anyone, 'enrol'),
   renew: unary('aca.renew/1', trust.RenewRequestSchema, trust.RenewResponseSchema, own(), 'enrol'),
+  rekey: unary('aca.rekey/1', trust.RekeyRequestSchema, trust.RenewResponseSchema, own(), 'enrol'),
   certificateStatus: unary('aca.status/1', trust.CertificateStatusRequestSchema, trust.CertificateStatusResponseSchema, own(), 'status'),
   revoke: unary('aca.revoke/1', trust.RevokeRequestSchema, trust.RevokeResponseSchema, own(), 'enrol'),
+  deregistered: unary('aca.deregistered/1', trust.DeregisteredNoticeSchema, call.EmptySchema, own('ars'), 'infrastructure'),
   // ARS (draft 3.2, 3.5)
   register: unary('ars.register/1', directory.RegisterRequestSchema, directory.RegisterResponseSchema, own('agent'), 'registration', 256 * KIB),
   update: unary('ars.update/1', directory.RegisterRequestSchema, directory.RegisterResponseSchema, own('agent'), 'registration', 256 * KIB),

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
-import { create } from '@bufbuild/protobuf'
 import { createRpc } from '../../src/adapters/rpc/create-rpc.ts'
 import type { Role } from '../../src/core/ids/role.ts'
 import type { Admission, CallContext, Rpc, ServerStream, Target } from '../../src/ports/rpc.ts'
 import { HansaError } from '../../src/schema/errors.ts'
-import { TrustBundleSchema } from '../../src/schema/generated/hansa/v1/trust_pb.ts'
 import { MAX_FRAGMENT } from '../../src/wire/frames.ts'
 import { methods } from '../../src/wire/methods.ts'
 import { FakeIdentities } from '../support/memory/fake-identities.ts'
@@ -153,7 +151,7 @@ for (const { name, make } of transports) {
       const stranger = await member('z', ['agw'], 'west.example', ['north.example'])
       gateway.rpc.handle(methods.nodes, () => ({}))
       gateway.rpc.handle(methods.connect, () => ({}))
-      gateway.rpc.handle(methods.bundle, (_, { caller }) => create(TrustBundleSchema, { domain: caller.identity?.domain ?? 'nobody' }))
+      gateway.rpc.handle(methods.bundle, (_, { caller }) => ({ bundle: { domain: caller.identity?.domain ?? 'nobody' } }))
       // own
       await assert.rejects(foreign.rpc.call(gateway.target, methods.nodes, {}), { code: 'PERMISSION_DENIED' })
       // listed, by role
@@ -164,16 +162,16 @@ for (const { name, make } of transports) {
       nobody.identities.listed.add('north.example')
       await assert.rejects(nobody.rpc.call(gateway.target, methods.nodes, {}), { code: 'UNAUTHENTICATED' })
       // anyone; an identity that is not believed is none
-      assert.equal((await nobody.rpc.call(gateway.target, methods.bundle, {})).domain, 'nobody')
-      assert.equal((await stranger.rpc.call(gateway.target, methods.bundle, {})).domain, 'nobody')
-      assert.equal((await foreign.rpc.call(gateway.target, methods.bundle, {})).domain, 'south.example')
+      assert.equal((await nobody.rpc.call(gateway.target, methods.bundle, {})).bundle?.domain, 'nobody')
+      assert.equal((await stranger.rpc.call(gateway.target, methods.bundle, {})).bundle?.domain, 'nobody')
+      assert.equal((await foreign.rpc.call(gateway.target, methods.bundle, {})).bundle?.domain, 'south.example')
     })
 
     it('lets a newcomer that lists nobody ask for a bundle, and nothing else', async () => {
       const gateway = await member('gw', ['agw'])
       const newcomer = await member('new', [], 'nowhere.example')
-      gateway.rpc.handle(methods.bundle, () => ({ domain: 'north.example' }))
-      assert.equal((await newcomer.rpc.call(gateway.target, methods.bundle, {})).domain, 'north.example')
+      gateway.rpc.handle(methods.bundle, () => ({ bundle: { domain: 'north.example' } }))
+      assert.equal((await newcomer.rpc.call(gateway.target, methods.bundle, {})).bundle?.domain, 'north.example')
       await assert.rejects(newcomer.rpc.call(gateway.target, methods.nodes, {}), { code: 'UNKNOWN_DOMAIN' })
       await assert.rejects(newcomer.rpc.call({ ...gateway.target, expect: { domain: 'north.example' } }, methods.bundle, {}), { code: 'UNKNOWN_DOMAIN' })
     })

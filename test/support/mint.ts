@@ -2,6 +2,7 @@ import { createSigner } from '../../src/adapters/system/crypto.ts'
 import type { Signer } from '../../src/ports/signer.ts'
 import { bits, element, extension, integer, oid, sequence, small, time, utf8 } from '../../src/wire/x509/der-writer.ts'
 import { TAG } from '../../src/wire/x509/der.ts'
+import { writeHolder } from '../../src/wire/x509/holder.ts'
 import { OIDS } from '../../src/wire/x509/oids.ts'
 
 /** A key whose seed is 32 times the same byte. */
@@ -29,7 +30,7 @@ export const ext = {
   eku: (...oids: string[]) => extension(OIDS.extendedKeyUsage, false, sequence(...oids.map(oid))),
   uris: (...uris: string[]) => extension(OIDS.subjectAltName, false, sequence(...uris.map((uri) => element(TAG.context(6), ascii(uri))))),
   names: (...names: Uint8Array[]) => extension(OIDS.subjectAltName, false, sequence(...names)),
-  roles: (...roles: string[]) => extension(OIDS.roles, false, sequence(small(1), sequence(...roles.map(utf8)))),
+  roles: (...roles: string[]) => extension(OIDS.holder, false, writeHolder({ roles, scopes: [] })),
   /** Permitted host and DNS name; `more` are further permitted subtrees. */
   constraints: (domain: string, ...more: Uint8Array[]) =>
     extension(

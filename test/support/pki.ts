@@ -23,6 +23,8 @@ export interface TestDomain {
   readonly issuing: Uint8Array
   readonly files: Authority
   readonly issuer: Issuer
+  /** With the issuing CA's key. */
+  readonly sign: (data: Uint8Array) => Uint8Array
   /** A node with a fresh key (or `seed`) and a certificate for its roles; `notBefore` and `notAfter` in milliseconds since the epoch. */
   leaf(options: {
     readonly name: string
@@ -42,20 +44,31 @@ export async function testDomain(domain: string, now = Date.UTC(2026, 0, 1)): Pr
   const files = await createAuthority(domain, now)
   const issuer = await loadIssuer(domain, files)
   const [issuing, root] = issuer.chain
-  if (issuing === undefined || root === undefined) throw new Error('a CA without certificates')
+  const [signer] = issuer.signers
+  if (issuing === undefined || root === undefined || signer === undefined) throw new Error('a CA without certificates')
   return {
     domain,
     root,
     issuing,
     files,
     issuer,
+    sign: (data) => signer.sign(data),
     async leaf({ name, role = 'agent', roles: given = [role], dnsName, ...more }) {
       const { seed = new Uint8Array(randomBytes(32)), notBefore = now - 60_000, notAfter = now + 7 * DAY } = more
       const roles = sortRoles(given)
-      const signer = createSigner(seed)
+      const holder = createSigner(seed)
       const spiffeId = formatSpiffeId({ domain, role: roles[0] ?? role, name })
-      const leaf = await issuer.issue({ serial: serialNumber(), spiffeId, dnsName, roles, publicKey: signer.publicKey, notBefore, notAfter })
-      return { seed, signer, chain: [leaf, issuing, root], spiffeId, peer: signer.peer }
+      const leaf = await issuer.issue({
+        serial: serialNumber(),
+        spiffeId,
+        dnsNames: dnsName === undefined ? [] : [dnsName],
+        roles,
+        scopes: [],
+        publicKey: holder.publicKey,
+        notBefore,
+        notAfter
+      })
+      return { seed, signer: holder, chain: [leaf, issuing, root], spiffeId, peer: holder.peer }
     }
   }
 }

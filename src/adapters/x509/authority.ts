@@ -1,7 +1,8 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto'
 import type { Issuer } from '../../ports/issuer.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { decodePem, encodePem } from '../../wire/x509/pem.ts'
+import { parseCertificate } from '../../wire/x509/certificate.ts'
 import { parseSpiffeId } from '../../core/ids/spiffe-id.ts'
 import { importKeys, type KeyPair, signIssuing, signLeaf, signRoot } from './certificates.ts'
 
@@ -44,12 +45,16 @@ export async function loadIssuer(domain: string, files: Omit<Authority, 'rootKey
   const key = readKey(files.issuingKey)
   if (!new X509Certificate(issuing).checkPrivateKey(key)) throw new HansaError('KEY_MISSING', 'the issuing key does not go with the issuing certificate')
   const keys = await keysOf(key)
+  const chain = [issuing, root]
+  const signBytes = (data: Uint8Array): Uint8Array => new Uint8Array(sign(null, data, key))
   return {
     domain,
-    chain: [issuing, root],
+    chain,
     issue: ({ publicKey, ...contents }) =>
       signLeaf({ ...contents, name: parseSpiffeId(contents.spiffeId).name, domain }, publicKey, { certificate: issuing, keys }),
-    sign: (data) => new Uint8Array(sign(null, data, key))
+    signers: [{ id: hash('sha256', parseCertificate(issuing).spki), chain, sign: signBytes }],
+    roots: [root],
+    rootLists: []
   }
 }
 

@@ -3,8 +3,10 @@ import 'reflect-metadata'
 import { webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { OIDS } from '../../wire/x509/oids.ts'
-import { element, sequence, small, utf8 } from '../../wire/x509/der-writer.ts'
+import type { LeafContents } from '../../ports/issuer.ts'
+import { element, sequence } from '../../wire/x509/der-writer.ts'
 import { TAG } from '../../wire/x509/der.ts'
+import { writeHolder } from '../../wire/x509/holder.ts'
 
 x509.cryptoProvider.set(webcrypto)
 
@@ -60,7 +62,7 @@ export async function signIssuing(
 
 /** A node's certificate: one SPIFFE ID as the only URI, the DNS name that TLS clients may know it by, and its roles. */
 export async function signLeaf(
-  contents: Contents & { readonly spiffeId: string; readonly dnsName?: string; readonly roles: readonly string[] },
+  contents: Contents & Omit<LeafContents, 'publicKey'>,
   spki: Uint8Array,
   issuing: { readonly certificate: Uint8Array; readonly keys: KeyPair }
 ): Promise<Uint8Array> {
@@ -76,12 +78,12 @@ export async function signLeaf(
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([OIDS.clientAuth, OIDS.serverAuth], false),
       new x509.SubjectAlternativeNameExtension(
-        [{ type: 'url', value: contents.spiffeId }, ...(contents.dnsName === undefined ? [] : [{ type: 'dns' as const, value: contents.dnsName }])],
+        [{ type: 'url', value: contents.spiffeId }, ...contents.dnsNames.map((value) => ({ type: 'dns' as const, value }))],
         false
       ),
       await x509.SubjectKeyIdentifierExtension.create(publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(issuing.keys.publicKey),
-      new x509.Extension(OIDS.roles, false, new Uint8Array(sequence(small(1), sequence(...contents.roles.map(utf8)))))
+      new x509.Extension(OIDS.holder, false, new Uint8Array(writeHolder(contents)))
     ]
   })
   return copy(certificate)

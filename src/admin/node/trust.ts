@@ -15,6 +15,7 @@ const STATES: Readonly<Record<number, Certificate['state']>> = {
   [CertificateState.UNSPECIFIED]: 'unknown',
   [CertificateState.GOOD]: 'good',
   [CertificateState.REVOKED]: 'revoked',
+  [CertificateState.HELD]: 'held',
   [CertificateState.EXPIRED]: 'expired',
   [CertificateState.UNKNOWN]: 'unknown'
 }

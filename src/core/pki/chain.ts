@@ -12,6 +12,9 @@ export interface ChainIdentity {
   readonly domain: string
   readonly name: string
   readonly roles: readonly Role[]
+  /** Ceiling of what the holder may do; empty: none is set (see Grant.scopes). */
+  readonly scopes: readonly string[]
+  readonly organisation?: string
   /** PeerId of the leaf's key. */
   readonly peer: string
   readonly serial: string

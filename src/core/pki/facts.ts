@@ -22,7 +22,8 @@ export interface CertificateFacts {
   readonly nameConstraints?: ConstraintFacts
   readonly subjectKeyIdentifier?: string
   readonly authorityKeyIdentifier?: string
-  readonly roles?: readonly string[]
+  /** Our own extension. */
+  readonly holder?: { readonly roles: readonly string[]; readonly scopes: readonly string[]; readonly organisation?: string }
 }
 
 export interface NameFacts {

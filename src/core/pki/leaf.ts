@@ -2,6 +2,7 @@ import { isRole, type Role, sortRoles } from '../ids/role.ts'
 import { parseSpiffeId } from '../ids/spiffe-id.ts'
 import { quote } from '../ids/domain.ts'
 import type { CertificateFacts } from './facts.ts'
+import { isScope } from './grant.ts'
 import { refuse, type Refusal } from './refusal.ts'
 
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
@@ -13,6 +14,9 @@ export interface Holder {
   readonly domain: string
   readonly name: string
   readonly roles: readonly Role[]
+  /** Ceiling of what the holder may do; empty: none is set (see Grant.scopes). */
+  readonly scopes: readonly string[]
+  readonly organisation?: string
 }
 
 /** Rules of a leaf (SPIFFE X.509-SVID 4 and 5): no CA, signs only, one SPIFFE ID and at most DNS names beside it, roles that agree with the SPIFFE ID. */
@@ -29,11 +33,12 @@ export function readLeaf(leaf: CertificateFacts): { readonly ok: true; readonly 
   if (uri === undefined || uris.length > 1) return refuse('spiffe-id', `${uris.length} URIs in the certificate; one SPIFFE ID is wanted`)
   const id = spiffeIdOf(uri)
   if (id === undefined) return refuse('spiffe-id', `not a SPIFFE ID of a node: ${quote(uri)}`)
-  const listed = leaf.roles ?? []
+  const { roles: listed = [], scopes = [], organisation } = leaf.holder ?? {}
   const roles = sortRoles(listed.filter(isRole))
   if (roles.join() !== listed.join() || roles[0] !== id.role)
     return refuse('roles', `roles ${quote(listed.join())} do not go with ${quote(uri)}: known ones in order, the first as in the SPIFFE ID`)
-  return { ok: true, holder: { spiffeId: uri, domain: id.domain, name: id.name, roles } }
+  if (!scopes.every(isScope)) return refuse('scopes', 'a scope that is no capability')
+  return { ok: true, holder: { spiffeId: uri, domain: id.domain, name: id.name, roles, scopes, ...(organisation === undefined ? {} : { organisation }) } }
 }
 
 function spiffeIdOf(uri: string): ReturnType<typeof parseSpiffeId> | undefined {

@@ -1,12 +1,15 @@
 import { type Role, sortRoles } from '../ids/role.ts'
 import { formatSpiffeId } from '../ids/spiffe-id.ts'
+import type { Grant } from './grant.ts'
 
 /** What is to stand in a leaf certificate. */
 export interface Profile {
   readonly spiffeId: string
   /** Beside the SPIFFE ID, for TLS clients outside the network, which know servers by DNS name; nodes that serve none have no such name. */
-  readonly dnsName?: string
+  readonly dnsNames: readonly string[]
   readonly roles: readonly Role[]
+  readonly scopes: readonly string[]
+  readonly organisation?: string
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKey: Uint8Array
   /** Milliseconds since the epoch. */
@@ -30,7 +33,7 @@ const BACKDATE_MS = 60_000
 
 /** The certificate that a reviewed application gets (draft 3.1.1); it never outlives its issuer (`issuerNotAfter`). */
 export function leafProfile(
-  holder: { readonly domain: string; readonly name: string; readonly roles: readonly Role[] },
+  holder: { readonly domain: string } & Pick<Grant, 'name' | 'roles'> & Partial<Grant>,
   publicKey: Uint8Array,
   now: number,
   lifetimes: Lifetimes,
@@ -44,7 +47,17 @@ export function leafProfile(
   const notBefore = wholeSeconds(now - BACKDATE_MS)
   const notAfter = wholeSeconds(Math.min(now + lifetimes[role], issuerNotAfter))
   const dnsName = roles.some((each) => each !== 'agent') ? dnsNameOf(holder) : undefined
-  return { spiffeId, ...(dnsName === undefined ? {} : { dnsName }), roles, publicKey, notBefore, notAfter }
+  const { scopes = [], organisation, dnsNames = [] } = holder
+  return {
+    spiffeId,
+    dnsNames: [...new Set([...(dnsName === undefined ? [] : [dnsName]), ...dnsNames])],
+    roles,
+    scopes,
+    ...(organisation === undefined ? {} : { organisation }),
+    publicKey,
+    notBefore,
+    notAfter
+  }
 }
 
 /** Labels of 1 to 63 letters, digits and hyphens, none at the ends (RFC 1123 2.1); 253 in all. */

@@ -22,6 +22,7 @@ export type Reason =
   | 'spiffe-id'
   | 'names'
   | 'roles'
+  | 'scopes'
   | 'name-constraints'
   | 'key-mismatch'
   | 'unknown-root'

@@ -1,7 +1,7 @@
 import type { Verify } from '../crypto.ts'
 import { peerIdOf } from '../ids/peer-id.ts'
-import type { Role } from '../ids/role.ts'
 import { type ErrorCode, HansaError } from '../../schema/errors.ts'
+import { type Grant, grantOf } from './grant.ts'
 import { type Issued, stateOf } from './issued.ts'
 import { nextName, type Voucher } from './voucher.ts'
 
@@ -28,14 +28,12 @@ export interface Evidence {
 }
 
 export type Review =
-  | {
+  | (Grant & {
       readonly ok: true
-      readonly name: string
-      readonly roles: readonly Role[]
       readonly peer: string
       /** Certificates that the new one takes the place of; to be revoked in the same commit. */
       readonly supersedes: readonly Issued[]
-    }
+    })
   | { readonly ok: false; readonly error: HansaError }
 
 /**
@@ -54,7 +52,7 @@ export function reviewApplication(evidence: Evidence, voucher: Voucher | undefin
   const rivals = evidence.byName(name).filter((issued) => issued.peer !== peer && stateOf(issued, evidence.now) === 'good')
   if (rivals.length > 0 && !voucher.replace)
     return refused('VOUCHER_INVALID', `${name} has a live certificate for another key; revoke it first, or make the invite with replace`)
-  return { ok: true, name, roles: voucher.roles, peer, supersedes: rivals }
+  return { ok: true, ...grantOf(voucher), name, peer, supersedes: rivals }
 }
 
 /** Certificates of one key in force at a time. Two are enough; a holder who renews without end would fill the ledger and the revocation list. */
@@ -74,7 +72,7 @@ export function reviewRenewal(evidence: Evidence, old: Issued | undefined, verif
     const retryAfterMs = Math.min(...live.map(({ notAfter }) => notAfter)) - evidence.now + 1
     return { ok: false, error: new HansaError('RATE_LIMITED', `${live.length} certificates of this node are in force already`, { retryAfterMs }) }
   }
-  return { ok: true, name: old.name, roles: old.roles, peer: old.peer, supersedes: [] }
+  return { ok: true, ...grantOf(old), peer: old.peer, supersedes: [] }
 }
 
 function reviewKey(evidence: Evidence, verify: Verify): { readonly ok: true; readonly peer: string } | { readonly ok: false; readonly error: HansaError } {

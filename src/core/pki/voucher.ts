@@ -1,9 +1,7 @@
-import type { Role } from '../ids/role.ts'
+import type { Grant } from './grant.ts'
 
 /** An operator's word that some node may have a name and roles. Its secret is not here: only the SHA-256 of it is kept, as the voucher's key. */
-export interface Voucher {
-  readonly name: string
-  readonly roles: readonly Role[]
+export interface Voucher extends Grant {
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
   /** How many certificates it is good for in all, and how many it has given. */
@@ -11,6 +9,8 @@ export interface Voucher {
   readonly used: number
   /** True: the new holder takes the name over; what the old one has is revoked as superseded. */
   readonly replace: boolean
+  /** SHA-256, hex, of the SubjectPublicKeyInfo or of the CSR that it is good for alone; absent: for whoever brings it first. */
+  readonly boundTo?: string
 }
 
 /** Name of the certificate of the next use: the voucher's own, or with more than one use name-1, name-2 and so on. */

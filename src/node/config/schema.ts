@@ -1,6 +1,7 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { z } from 'zod'
 import { parseDomain } from '../../core/ids/domain.ts'
+import { caSection } from './ca-section.ts'
 import { languageSection } from './language-section.ts'
 import { sessionsSection } from './sessions-section.ts'
 import { ROLES, sortRoles } from '../../core/ids/role.ts'
@@ -83,7 +84,13 @@ export const configSchema = z
         duration('1s', '1d'),
         '5m',
         'How often revocation lists are asked for: bounds how long a revoked certificate is believed where gossip does not reach.'
-      )
+      ),
+      stale: setting(
+        oneOf('auto', 'refuse', 'accept'),
+        'auto',
+        'What becomes of the certificates of a CA whose list is older than the grace allows: auto refuses them at gateways and servers, and accepts them at agents.'
+      ),
+      staleGrace: setting(duration('0s', '30d'), '24h', 'How long after its end a list still does, reported as degraded: one life of an agent certificate.')
     }),
     gateway: section({
       listen: setting(tcpAddress, '0.0.0.0:7400', 'One port for all foreign clients.'),
@@ -155,18 +162,7 @@ export const configSchema = z
         'A healthy server answers a discovery in milliseconds; one that hangs must not hold up the answer, and is reported as missing.'
       )
     }),
-    ca: section({
-      lifetimes: section({
-        node: setting(duration('1m', '365d'), '7d', 'An ACA that is down over a long weekend must not take the domain along.'),
-        agent: setting(duration('1m', '365d'), '24h', 'Short, because a revocation list may not reach everybody.')
-      }),
-      crlLifetime: setting(
-        duration('10s', '30d'),
-        '6h',
-        'A member that hears no new list for that long knows that it hears nothing; half of it lies between two lists.'
-      ),
-      remember: setting(duration('1d', '3650d'), '30d', 'How long ended certificates stay in the ledger, for questions about last month.')
-    }),
+    ca: caSection,
     agent: section({
       name: optional(text('a name for people', 200), 'Instead of the one in the card; the handle comes from the certificate.'),
       card: optional(url, 'Where the card of the agent beside this node is: hansa agent run writes it.'),

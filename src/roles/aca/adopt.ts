@@ -1,4 +1,5 @@
 import { verifyChain } from '../../core/pki/chain.ts'
+import { hex } from '../../core/ids/hex.ts'
 import { sameBytes } from '../../core/pki/facts.ts'
 import { parseCertificate } from '../../wire/x509/certificate.ts'
 import type { AcaDeps } from './deps.ts'
@@ -8,13 +9,19 @@ import type { Ledger } from './ledger.ts'
  * The certificate of the ACA's own node was signed while its home was made, before there was a ledger; from here on it is like any other: it is listed,
  * renewed and revoked. The caller commits.
  */
-export function adoptOwn({ chain, issuer, verify, clock }: AcaDeps, ledger: Ledger): void {
+export function adoptOwn({ chain, issuer, verify, clock, sha256 }: AcaDeps, ledger: Ledger): void {
   const [leaf, issuing] = chain()
   const [own] = issuer.chain
   if (leaf === undefined || issuing === undefined || own === undefined || !sameBytes(issuing, own)) return
   const verdict = verifyChain(chain().map(parseCertificate), clock.now(), verify)
   if (!verdict.ok || ledger.certificate(verdict.identity.serial) !== undefined) return
-  const { serial, name, spiffeId, roles, peer } = verdict.identity
-  const { notBefore, notAfter } = parseCertificate(leaf)
-  ledger.putCertificate({ serial, name, spiffeId, roles, peer, notBefore, notAfter })
+  const { serial, name, spiffeId, roles, scopes, organisation, peer } = verdict.identity
+  const { notBefore, notAfter, spki, subjectAltNames = [] } = parseCertificate(leaf)
+  ledger.putCertificate({
+    ...{ serial, name, spiffeId, roles, scopes, peer, notBefore, notAfter },
+    ...(organisation === undefined ? {} : { organisation }),
+    dnsNames: subjectAltNames.filter(({ form }) => form === 'dns').map(({ value }) => value),
+    keyId: hex(sha256(spki)),
+    issuer: issuer.signers[0]?.id ?? ''
+  })
 }

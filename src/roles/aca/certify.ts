@@ -23,6 +23,10 @@ export async function certify(profile: Profile, name: string, deps: AcaDeps): Pr
   const wanted = [hex(serial), profile.spiffeId, profile.roles.join()]
   if ([identity.serial, identity.spiffeId, identity.roles.join()].join(' ') !== wanted.join(' '))
     throw new HansaError('INTERNAL', 'another certificate was signed than was asked for')
-  const { spiffeId, roles, notBefore, notAfter } = profile
-  return { issued: { serial: identity.serial, name, spiffeId, roles, peer: identity.peer, notBefore, notAfter }, chain }
+  const { publicKey, ...rest } = profile
+  const [issuing] = issuer.signers
+  return {
+    issued: { serial: identity.serial, name, ...rest, peer: identity.peer, keyId: hex(deps.sha256(publicKey)), issuer: issuing?.id ?? '' },
+    chain
+  }
 }

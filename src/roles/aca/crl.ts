@@ -27,7 +27,7 @@ export class CrlDesk {
 
   /** Signs the next list over what the ledger holds now, uncommitted rows included; the caller commits, then announces. */
   write(): Crl {
-    const { clock, issuer, verify } = this.#deps
+    const { clock, verify } = this.#deps
     const now = clock.now()
     const issuing = this.#issuing()
     const number = this.#ledger.crlNumber() + 1
@@ -44,7 +44,7 @@ export class CrlDesk {
         nextUpdate: now + this.#config.crlLifetimeMs,
         revoked
       },
-      (tbs) => issuer.sign(tbs)
+      (tbs) => this.#signer().sign(tbs)
     )
     const crl = parseCrl(der)
     const verdict = verifyCrl(crl, issuing, now, verify)
@@ -81,6 +81,12 @@ export class CrlDesk {
     this.#deps.pubsub
       .publish(TOPICS.crl, bytes)
       .catch((error: unknown) => this.#deps.log.warn({ err: error }, 'the revocation list was not gossiped; members will fetch it'))
+  }
+
+  #signer() {
+    const [signer] = this.#deps.issuer.signers
+    if (signer === undefined) throw new HansaError('KEY_MISSING', 'the issuing CA has no key')
+    return signer
   }
 
   #issuing() {

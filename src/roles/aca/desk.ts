@@ -47,7 +47,7 @@ export function createVoucher(request: VoucherRequest, deps: AcaDeps, ledger: Le
     throw new HansaError('INVALID_ARGUMENT', `a voucher for ${request.ttlMs} ms; 1 s to 30 days are wanted`)
   const name = parseName(request.name ?? `${first}-${hex(deps.random(4))}`)
   const expiresAt = deps.clock.now() + request.ttlMs
-  const voucher: Voucher = { name, roles, expiresAt, uses, used: 0, replace: request.replace ?? false }
+  const voucher: Voucher = { name, roles, scopes: [], dnsNames: [], expiresAt, uses, used: 0, replace: request.replace ?? false }
   // The longest name that it will give must be one.
   parseName(nextName({ ...voucher, used: uses - 1 }))
   if (ledger.vouchers().length >= MAX_VOUCHERS) throw new HansaError('INVALID_ARGUMENT', `${MAX_VOUCHERS} vouchers are open already`)

@@ -34,7 +34,7 @@ export class CrlWatch {
       () => {}
     )
     identities.onChange(() => this.#cutOff())
-    rpc.handle(methods.crl, () => this.#serve())
+    rpc.handle(methods.crl, () => ({ lists: [this.#serve()] }))
     this.#stop = clock.every(everyMs, () => {
       // No list tells of a certificate that has ended by itself.
       this.#cutOff()
@@ -70,7 +70,8 @@ export class CrlWatch {
 
   async #ask(target: Target): Promise<void> {
     try {
-      this.#deps.identities.acceptCrl(await this.#deps.rpc.call(target, methods.crl, {}))
+      const { lists } = await this.#deps.rpc.call(target, methods.crl, {})
+      for (const list of lists) this.#deps.identities.acceptCrl(list)
     } catch (error) {
       const { code } = toHansaError(error)
       if (code !== 'NOT_FOUND') this.#deps.log.debug({ err: error, peer: target.peer }, 'no revocation list from this node')

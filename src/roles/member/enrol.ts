@@ -42,9 +42,9 @@ export async function enrol(enrolment: Enrolment): Promise<readonly Uint8Array[]
 }
 
 async function enrolWith(target: Target, { rpc, identities, signer, domain, voucher, rootSha256, sha256 }: Enrolment): Promise<readonly Uint8Array[]> {
-  const bundle = await rpc.call(target, methods.bundle, {})
-  const roots = bundle.roots.filter((root) => sameBytes(sha256(root), rootSha256))
-  if (bundle.domain !== domain || roots.length === 0)
+  const { bundle } = await rpc.call(target, methods.bundle, {})
+  const roots = (bundle?.roots ?? []).filter((root) => sameBytes(sha256(root), rootSha256))
+  if (bundle?.domain !== domain || roots.length === 0)
     throw refusalError(refuse('unknown-root', `this node does not have the root of ${domain} that the invite names`), { domain })
   if (identities.roots(domain).length === 0) identities.setRoots(roots)
   if (!identities.roots(domain).some((root) => sameBytes(sha256(root), rootSha256)))

@@ -142,7 +142,7 @@ class MemberService implements Member {
     rpc.handle(methods.ping, ({ payload }) => ({ payload }))
     rpc.handle(methods.bundle, () => {
       const own = identities.bundles().find((bundle) => bundle.domain === this.#config.domain)
-      return { domain: this.#config.domain, sequence: own?.sequence ?? 0n, roots: own?.roots ?? [] }
+      return { bundle: { domain: this.#config.domain, sequence: own?.sequence ?? 0n, roots: own?.roots ?? [] } }
     })
     rpc.handle(methods.nodes, ({ self }, { caller }) => {
       if (caller.identity !== undefined) this.#known.learn(caller.identity, self, clock.now())

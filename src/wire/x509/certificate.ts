@@ -3,13 +3,14 @@ import { DerCursor, DerError, readOid, readSerial, readSmall, readTime, TAG } fr
 import {
   type BasicConstraints,
   type Extension,
+  type HolderExtension,
   type KeyUsage,
   readAuthorityKeyIdentifier,
   readBasicConstraints,
   readExtendedKeyUsage,
   readExtensions,
+  readHolder,
   readKeyUsage,
-  readRoles,
   readSubjectKeyIdentifier
 } from './extensions.ts'
 import { type GeneralName, readGeneralNames, readNameConstraints } from './general-names.ts'
@@ -43,7 +44,7 @@ export interface Certificate {
   readonly nameConstraints?: { readonly permitted: readonly GeneralName[]; readonly excluded: readonly GeneralName[] }
   readonly subjectKeyIdentifier?: string
   readonly authorityKeyIdentifier?: string
-  readonly roles?: readonly string[]
+  readonly holder?: HolderExtension
 }
 
 /** Ours have about 700 bytes. */
@@ -109,7 +110,7 @@ function read(der: Uint8Array): Certificate {
     nameConstraints: value(extensions, OIDS.nameConstraints, readNameConstraints),
     subjectKeyIdentifier: value(extensions, OIDS.subjectKeyIdentifier, readSubjectKeyIdentifier),
     authorityKeyIdentifier: value(extensions, OIDS.authorityKeyIdentifier, readAuthorityKeyIdentifier),
-    roles: value(extensions, OIDS.roles, readRoles)
+    holder: value(extensions, OIDS.holder, readHolder)
   }
 }
 

@@ -31,6 +31,8 @@ export type KeyUsage = (typeof KEY_USAGES)[number]
 
 /** Ours carry seven; foreign TLS certificates about a dozen. */
 const MAX_EXTENSIONS = 32
+/** As in core/pki/grant.ts, which wire does not know. */
+const MAX_SCOPES = 32
 
 /** The list inside [3] of a certificate or [0] of a CRL. Refuses an empty list, an extension that comes twice, and a written default. */
 export function readExtensions(content: Uint8Array): Extension[] {
@@ -86,15 +88,36 @@ export function readAuthorityKeyIdentifier(value: Uint8Array): string | undefine
   return id === undefined ? undefined : hex(id.content)
 }
 
-/** Our own extension (oids.ts): the roles of a node, in the order written. */
-export function readRoles(value: Uint8Array): string[] {
+/** Our own extension (oids.ts): what the holder may be and do, in the order written. */
+export interface HolderExtension {
+  readonly roles: readonly string[]
+  readonly scopes: readonly string[]
+  readonly organisation?: string
+  /** SHA-256 of the application. */
+  readonly evidence?: Uint8Array
+}
+
+export function readHolder(value: Uint8Array): HolderExtension {
   const cursor = new DerCursor(single(value, TAG.sequence).content)
   const version = readSmall(cursor.next(TAG.integer))
-  if (version !== 1) throw new DerError(`version ${version} of the role extension`)
-  const list = cursor.next(TAG.sequence)
+  if (version !== 2) throw new DerError(`version ${version} of the holder extension`)
+  const roles = readTexts(cursor.next(TAG.sequence), 8)
+  const scopes = readTexts(cursor.next(TAG.sequence), MAX_SCOPES)
+  const organisation = cursor.optional(TAG.context(0))
+  const evidence = cursor.optional(TAG.context(1))
   cursor.end()
-  return elements(list.content, 8).map((element) => {
-    if (element.tag !== TAG.utf8String) throw new DerError('a role that is no UTF8String')
+  if (evidence !== undefined && evidence.content.length !== 32) throw new DerError('evidence that is no SHA-256')
+  return {
+    roles,
+    scopes,
+    ...(organisation === undefined ? {} : { organisation: readUtf8(organisation) }),
+    ...(evidence === undefined ? {} : { evidence: evidence.content })
+  }
+}
+
+function readTexts(list: Element, limit: number): string[] {
+  return elements(list.content, limit).map((element) => {
+    if (element.tag !== TAG.utf8String) throw new DerError('a text that is no UTF8String')
     return readUtf8(element)
   })
 }

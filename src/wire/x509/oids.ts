@@ -19,6 +19,9 @@ export const OIDS = {
   clientAuth: '1.3.6.1.5.5.7.3.2',
   commonName: '2.5.4.3',
   organizationName: '2.5.4.10',
-  /** SEQUENCE { version INTEGER (1), roles SEQUENCE OF UTF8String }: the roles of a node. Not critical: outside TLS stacks refuse unknown critical ones. */
-  roles: `${HANSA}.1.1`
+  /**
+   * SEQUENCE { version INTEGER (2), roles SEQUENCE OF UTF8String, scopes SEQUENCE OF UTF8String, organisation [0] UTF8String OPTIONAL, evidence [1] OCTET STRING
+   * OPTIONAL }, tags implicit: what the holder of a certificate may be and do. Not critical: outside TLS stacks refuse unknown critical ones.
+   */
+  holder: `${HANSA}.1.1`
 } as const

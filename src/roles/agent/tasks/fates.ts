@@ -17,6 +17,15 @@ const FATES: Readonly<Record<ErrorCode, { readonly way: Fate; readonly agent: Fa
   UNKNOWN_DOMAIN: { way: 'undelivered', agent: 'undelivered' },
   VOUCHER_INVALID: { way: 'undelivered', agent: 'undelivered' },
   CSR_INVALID: { way: 'unknown', agent: 'unknown' },
+  KEY_REFUSED: { way: 'unknown', agent: 'unknown' },
+  SCOPE_EXCEEDED: { way: 'unknown', agent: 'unknown' },
+  NAME_TAKEN: { way: 'unknown', agent: 'unknown' },
+  APPLICATION_PENDING: { way: 'unknown', agent: 'unknown' },
+  APPLICATION_REJECTED: { way: 'unknown', agent: 'unknown' },
+  // Whoever refuses because its list is old has done nothing.
+  CRL_STALE: { way: 'undelivered', agent: 'undelivered' },
+  ROOT_SEALED: { way: 'unknown', agent: 'unknown' },
+  AUDIT_BROKEN: { way: 'unknown', agent: 'unknown' },
   // Too large, or not to be read: it may be the answer that is. Requests are measured before they are sent.
   FRAME_TOO_LARGE: { way: 'unknown', agent: 'unknown' },
   MALFORMED: { way: 'unknown', agent: 'unknown' },

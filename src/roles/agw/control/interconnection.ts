@@ -4,7 +4,7 @@ import type { NeighborList, PeeringEffect } from '../../../core/peering/neighbor
 import type { PeerIdentity } from '../../../ports/identity.ts'
 import { HansaError } from '../../../schema/errors.ts'
 import { type ConnectRequest, type ConnectResponse, GatewayStatus } from '../../../schema/generated/hansa/v1/gateway_pb.ts'
-import { type NodeInfo, NodeInfoSchema } from '../../../schema/generated/hansa/v1/trust_pb.ts'
+import { type NodeInfo, NodeInfoSchema, TrustBundleSchema } from '../../../schema/generated/hansa/v1/trust_pb.ts'
 import { methods } from '../../../wire/methods.ts'
 import { callerOf } from './attachments.ts'
 import type { ControlDeps } from './control-deps.ts'
@@ -159,7 +159,7 @@ export class Interconnection {
       gateway: members.self(),
       protocols: [...config.protocols],
       status: GatewayStatus.RUNNING,
-      bundle: { $typeName: 'hansa.v1.TrustBundle', domain, sequence: 0n, roots: [...identities.roots(domain)] }
+      bundle: create(TrustBundleSchema, { domain, roots: [...identities.roots(domain)] })
     }
   }
 }

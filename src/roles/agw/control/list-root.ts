@@ -15,7 +15,8 @@ export async function listRoot(deps: Pick<ControlDeps, 'rpc' | 'trust' | 'sha256
     .replaceAll(':', '')
     .toLowerCase()
   if (!/^[0-9a-f]{64}$/.test(wanted)) throw new HansaError('INVALID_ARGUMENT', `not a SHA-256 in hex: ${quote(fingerprint)}`)
-  const bundle = await deps.rpc.call({ peer }, methods.bundle, {}, { signal })
+  const { bundle } = await deps.rpc.call({ peer }, methods.bundle, {}, { signal })
+  if (bundle === undefined) throw new HansaError('MALFORMED', 'an answer without a trust bundle')
   if (!isDomain(bundle.domain)) throw new HansaError('MALFORMED', `a trust bundle of no domain: ${quote(bundle.domain)}`)
   const root = bundle.roots.find((certificate) => hex(deps.sha256(certificate)) === wanted)
   if (root === undefined) {

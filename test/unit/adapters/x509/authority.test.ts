@@ -71,7 +71,7 @@ describe('the CA of a domain', () => {
           nextUpdate: now + 3_600_000,
           revoked: [{ serial, at: now - 1000, reason: 'keyCompromise' }]
         },
-        north.issuer.sign
+        north.sign
       )
       const files = ['-CAfile', file('root.pem', 'CERTIFICATE', north.root), '-untrusted', file('issuing.pem', 'CERTIFICATE', north.issuing)]
       const verify = ['verify', '-x509_strict', '-crl_check', '-CRLfile', file('list.pem', 'X509 CRL', list), ...files]

@@ -16,7 +16,7 @@ describe('what stands in a leaf certificate', () => {
   })
 
   const dnsNameOf = (name: string, ...roles: ('aca' | 'ars' | 'agw' | 'agent')[]) =>
-    leafProfile({ domain: 'north.example', name, roles }, new Uint8Array(), NOW, DEFAULT_LIFETIMES, Infinity).dnsName
+    leafProfile({ domain: 'north.example', name, roles }, new Uint8Array(), NOW, DEFAULT_LIFETIMES, Infinity).dnsNames[0]
 
   it('has a DNS name for those who serve TLS clients, and none for agents', () => {
     for (const role of ['aca', 'ars', 'agw'] as const) assert.equal(dnsNameOf('gw1', role), 'gw1.north.example')

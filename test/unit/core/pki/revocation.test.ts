@@ -20,7 +20,7 @@ describe('a revocation list', () => {
       nextUpdate: MINTED_AT + HOUR,
       revoked: []
     }
-    const judge = (change: Partial<CrlContents>, sign = north.issuer.sign) => {
+    const judge = (change: Partial<CrlContents>, sign = north.sign) => {
       const verdict = verifyCrl(parseCrl(writeCrl({ ...contents, ...change }, sign)), issuer, MINTED_AT, createVerify())
       return verdict.ok ? 'ok' : verdict.reason
     }

@@ -152,12 +152,12 @@ export class TestSwarm {
 
   /** The domain's ACA revokes a node's certificate; `hears` gets the list. */
   async revoke(domain: string, node: SwarmNode, hears: SwarmNode): Promise<void> {
-    const { issuer, issuing } = await this.domain(domain)
+    const { issuer, issuing, sign } = await this.domain(domain)
     const { subject, subjectKeyIdentifier } = parseCertificate(issuing)
     const [leaf] = node.identities.chain()
     const revoked = [{ serial: parseCertificate(leaf ?? new Uint8Array()).serial, at: this.clock.now(), reason: 'keyCompromise' as const }]
     const times = { thisUpdate: this.clock.now(), nextUpdate: this.clock.now() + 3_600_000 }
-    const crl = writeCrl({ issuer: subject, issuerKeyIdentifier: subjectKeyIdentifier ?? '', number: 1, ...times, revoked }, issuer.sign)
+    const crl = writeCrl({ issuer: subject, issuerKeyIdentifier: subjectKeyIdentifier ?? '', number: 1, ...times, revoked }, sign)
     hears.identities.acceptCrl(create(CrlResponseSchema, { domain, crl, chain: [...issuer.chain] }))
   }
 

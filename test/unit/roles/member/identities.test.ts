@@ -29,7 +29,7 @@ async function setting() {
   return { clock, north, south, self, friend, foreigner, store, verify, deps, identities: createIdentities(deps) }
 }
 
-function crlOf(domain: TestDomain, now: number, number: number, revoked: readonly TestNode[], sign = domain.issuer.sign) {
+function crlOf(domain: TestDomain, now: number, number: number, revoked: readonly TestNode[], sign = domain.sign) {
   const issuer = parseCertificate(domain.issuing)
   const crl = writeCrl(
     {

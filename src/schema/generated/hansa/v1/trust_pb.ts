@@ -12,10 +12,10 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file hansa/v1/trust.proto.
  */
 export const file_hansa_v1_trust: GenFile = /*@__PURE__*/
-  fileDesc("ChRoYW5zYS92MS90cnVzdC5wcm90bxIIaGFuc2EudjEiLAoMQXBwbHlSZXF1ZXN0EgsKA2NzchgBIAEoDBIPCgd2b3VjaGVyGAIgASgJImEKDUFwcGx5UmVzcG9uc2USKQoFc3RhdGUYASABKA4yGi5oYW5zYS52MS5BcHBsaWNhdGlvblN0YXRlEhYKDmFwcGxpY2F0aW9uX2lkGAIgASgJEg0KBWNoYWluGAMgAygMIhsKDFJlbmV3UmVxdWVzdBILCgNjc3IYASABKAwiHgoNUmVuZXdSZXNwb25zZRINCgVjaGFpbhgBIAMoDCIqChhDZXJ0aWZpY2F0ZVN0YXR1c1JlcXVlc3QSDgoGc2VyaWFsGAEgASgJIrQBChlDZXJ0aWZpY2F0ZVN0YXR1c1Jlc3BvbnNlEg4KBnNlcmlhbBgBIAEoCRIpCgVzdGF0ZRgCIAEoDjIaLmhhbnNhLnYxLkNlcnRpZmljYXRlU3RhdGUSEQoJc3BpZmZlX2lkGAMgASgJEhIKCm5vdF9iZWZvcmUYBCABKAMSEQoJbm90X2FmdGVyGAUgASgDEhIKCnJldm9rZWRfYXQYBiABKAMSDgoGcmVhc29uGAcgASgJIi8KDVJldm9rZVJlcXVlc3QSDgoGc2VyaWFsGAEgASgJEg4KBnJlYXNvbhgCIAEoCSIkCg5SZXZva2VSZXNwb25zZRISCgpjcmxfbnVtYmVyGAEgASgDIgwKCkNybFJlcXVlc3QiOQoLQ3JsUmVzcG9uc2USDgoGZG9tYWluGAEgASgJEgsKA2NybBgCIAEoDBINCgVjaGFpbhgDIAMoDCIPCg1CdW5kbGVSZXF1ZXN0Ij4KC1RydXN0QnVuZGxlEg4KBmRvbWFpbhgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoBBINCgVyb290cxgDIAMoDCI1CgtUcnVzdFVwZGF0ZRImCgdidW5kbGVzGAEgAygLMhUuaGFuc2EudjEuVHJ1c3RCdW5kbGUidgoITm9kZUluZm8SEQoJc3BpZmZlX2lkGAEgASgJEg0KBXJvbGVzGAIgAygJEg8KB3BlZXJfaWQYAyABKAkSEgoKbXVsdGlhZGRycxgEIAMoCRIPCgdpbmdyZXNzGAUgASgJEhIKCnRyYW5zbGF0ZXMYBiADKAkiMAoMTm9kZXNSZXF1ZXN0EiAKBHNlbGYYASABKAsyEi5oYW5zYS52MS5Ob2RlSW5mbyIyCg1Ob2Rlc1Jlc3BvbnNlEiEKBW5vZGVzGAEgAygLMhIuaGFuc2EudjEuTm9kZUluZm8iHgoLUGluZ1JlcXVlc3QSDwoHcGF5bG9hZBgBIAEoDCIfCgxQaW5nUmVzcG9uc2USDwoHcGF5bG9hZBgBIAEoDCK1AQoGSW52aXRlEg8KB3ZlcnNpb24YASABKA0SDgoGZG9tYWluGAIgASgJEhEKCXN3YXJtX2tleRgDIAEoCRIRCglib290c3RyYXAYBCADKAkSEwoLcm9vdF9zaGEyNTYYBSABKAwSDQoFcm9sZXMYBiADKAkSDAoEbmFtZRgHIAEoCRIPCgd2b3VjaGVyGAggASgJEg0KBXJvb3RzGAkgAygMEhIKCmV4cGlyZXNfYXQYCiABKAMqkgEKEEFwcGxpY2F0aW9uU3RhdGUSIQodQVBQTElDQVRJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIcChhBUFBMSUNBVElPTl9TVEFURV9JU1NVRUQQARIdChlBUFBMSUNBVElPTl9TVEFURV9QRU5ESU5HEAISHgoaQVBQTElDQVRJT05fU1RBVEVfUkVKRUNURUQQAyquAQoQQ2VydGlmaWNhdGVTdGF0ZRIhCh1DRVJUSUZJQ0FURV9TVEFURV9VTlNQRUNJRklFRBAAEhoKFkNFUlRJRklDQVRFX1NUQVRFX0dPT0QQARIdChlDRVJUSUZJQ0FURV9TVEFURV9SRVZPS0VEEAISHQoZQ0VSVElGSUNBVEVfU1RBVEVfRVhQSVJFRBADEh0KGUNFUlRJRklDQVRFX1NUQVRFX1VOS05PV04QBGIGcHJvdG8z");
+  fileDesc("ChRoYW5zYS92MS90cnVzdC5wcm90bxIIaGFuc2EudjEiYwoMQXBwbHlSZXF1ZXN0EgsKA2NzchgBIAEoDBIPCgd2b3VjaGVyGAIgASgJEiYKCW1hdGVyaWFscxgDIAEoCzITLmhhbnNhLnYxLk1hdGVyaWFscxINCgVjaXRlcxgEIAEoCSK4AQoJTWF0ZXJpYWxzEhIKCm9pZGNfdG9rZW4YASABKAkSMQoJZG9jdW1lbnRzGAIgAygLMh4uaGFuc2EudjEuT3JnYW5pc2F0aW9uRG9jdW1lbnQSEQoJZGV2ZWxvcGVyGAMgASgJEhQKDG9yZ2FuaXNhdGlvbhgEIAEoCRIMCgRuYW1lGAUgASgJEg0KBXJvbGVzGAYgAygJEg4KBnNjb3BlcxgHIAMoCRIOCgZza2lsbHMYCCADKAkiVQoUT3JnYW5pc2F0aW9uRG9jdW1lbnQSDQoFdGl0bGUYASABKAkSDgoGc2hhMjU2GAIgASgMEhEKCXN0YXRlbWVudBgDIAEoDBILCgNqd3MYBCABKAkiUgoHVmVyZGljdBIQCghtYXRlcmlhbBgBIAEoCRIlCgVzdGF0ZRgCIAEoDjIWLmhhbnNhLnYxLlZlcmRpY3RTdGF0ZRIOCgZkZXRhaWwYAyABKAkirwEKDUFwcGx5UmVzcG9uc2USKQoFc3RhdGUYASABKA4yGi5oYW5zYS52MS5BcHBsaWNhdGlvblN0YXRlEhYKDmFwcGxpY2F0aW9uX2lkGAIgASgJEg0KBWNoYWluGAMgAygMEiMKCHZlcmRpY3RzGAQgAygLMhEuaGFuc2EudjEuVmVyZGljdBIPCgdtZXNzYWdlGAUgASgJEhYKDnJldHJ5X2FmdGVyX21zGAYgASgDIjIKGEFwcGxpY2F0aW9uU3RhdHVzUmVxdWVzdBIWCg5hcHBsaWNhdGlvbl9pZBgBIAEoCSIrCgxSZW5ld1JlcXVlc3QSCwoDY3NyGAEgASgMEg4KBnNjb3BlcxgCIAMoCSIeCg1SZW5ld1Jlc3BvbnNlEg0KBWNoYWluGAEgAygMIioKDFJla2V5UmVxdWVzdBILCgNjc3IYASABKAwSDQoFcHJvb2YYAiABKAwiKgoYQ2VydGlmaWNhdGVTdGF0dXNSZXF1ZXN0Eg4KBnNlcmlhbBgBIAEoCSLDAQoZQ2VydGlmaWNhdGVTdGF0dXNSZXNwb25zZRIOCgZzZXJpYWwYASABKAkSKQoFc3RhdGUYAiABKA4yGi5oYW5zYS52MS5DZXJ0aWZpY2F0ZVN0YXRlEhEKCXNwaWZmZV9pZBgDIAEoCRISCgpub3RfYmVmb3JlGAQgASgDEhEKCW5vdF9hZnRlchgFIAEoAxISCgpyZXZva2VkX2F0GAYgASgDEg4KBnJlYXNvbhgHIAEoCRINCgV0b2tlbhgIIAEoDCKSAQoLU3RhdHVzVG9rZW4SDgoGZG9tYWluGAEgASgJEg4KBnNlcmlhbBgCIAEoCRIOCgZpc3N1ZXIYAyABKAkSKQoFc3RhdGUYBCABKA4yGi5oYW5zYS52MS5DZXJ0aWZpY2F0ZVN0YXRlEhMKC3RoaXNfdXBkYXRlGAUgASgDEhMKC25leHRfdXBkYXRlGAYgASgDIi8KDVJldm9rZVJlcXVlc3QSDgoGc2VyaWFsGAEgASgJEg4KBnJlYXNvbhgCIAEoCSIkCg5SZXZva2VSZXNwb25zZRISCgpjcmxfbnVtYmVyGAEgASgDIkEKEkRlcmVnaXN0ZXJlZE5vdGljZRINCgVhZ2VudBgBIAEoCRIMCgRwZWVyGAIgASgJEg4KBmJhcnJlZBgDIAEoCCIuCgpDcmxSZXF1ZXN0EiAKBGhlbGQYASADKAsyEi5oYW5zYS52MS5IZWxkTGlzdCIqCghIZWxkTGlzdBIOCgZpc3N1ZXIYASABKAwSDgoGbnVtYmVyGAIgASgDIjkKC0NybFJlc3BvbnNlEg4KBmRvbWFpbhgBIAEoCRILCgNjcmwYAiABKAwSDQoFY2hhaW4YAyADKAwiMAoIQ3JsTGlzdHMSJAoFbGlzdHMYASADKAsyFS5oYW5zYS52MS5DcmxSZXNwb25zZSJMCglDcmxHb3NzaXASJQoEbGlzdBgBIAEoCzIVLmhhbnNhLnYxLkNybFJlc3BvbnNlSAASEAoGbm90aWNlGAIgASgMSABCBgoEbmV3cyI7CglDcmxOb3RpY2USDgoGZG9tYWluGAEgASgJEg4KBmlzc3VlchgCIAEoDBIOCgZudW1iZXIYAyABKAMiDwoNQnVuZGxlUmVxdWVzdCJXCgtUcnVzdEJ1bmRsZRIOCgZkb21haW4YASABKAkSEAoIc2VxdWVuY2UYAiABKAQSDQoFcm9vdHMYAyADKAwSFwoPcmVmcmVzaF9oaW50X21zGAQgASgDIkcKDkJ1bmRsZVJlc3BvbnNlEiUKBmJ1bmRsZRgBIAEoCzIVLmhhbnNhLnYxLlRydXN0QnVuZGxlEg4KBnNpZ25lZBgCIAEoDCI1CgtUcnVzdFVwZGF0ZRImCgdidW5kbGVzGAEgAygLMhUuaGFuc2EudjEuVHJ1c3RCdW5kbGUidgoITm9kZUluZm8SEQoJc3BpZmZlX2lkGAEgASgJEg0KBXJvbGVzGAIgAygJEg8KB3BlZXJfaWQYAyABKAkSEgoKbXVsdGlhZGRycxgEIAMoCRIPCgdpbmdyZXNzGAUgASgJEhIKCnRyYW5zbGF0ZXMYBiADKAkiMAoMTm9kZXNSZXF1ZXN0EiAKBHNlbGYYASABKAsyEi5oYW5zYS52MS5Ob2RlSW5mbyIyCg1Ob2Rlc1Jlc3BvbnNlEiEKBW5vZGVzGAEgAygLMhIuaGFuc2EudjEuTm9kZUluZm8iHgoLUGluZ1JlcXVlc3QSDwoHcGF5bG9hZBgBIAEoDCIfCgxQaW5nUmVzcG9uc2USDwoHcGF5bG9hZBgBIAEoDCK1AQoGSW52aXRlEg8KB3ZlcnNpb24YASABKA0SDgoGZG9tYWluGAIgASgJEhEKCXN3YXJtX2tleRgDIAEoCRIRCglib290c3RyYXAYBCADKAkSEwoLcm9vdF9zaGEyNTYYBSABKAwSDQoFcm9sZXMYBiADKAkSDAoEbmFtZRgHIAEoCRIPCgd2b3VjaGVyGAggASgJEg0KBXJvb3RzGAkgAygMEhIKCmV4cGlyZXNfYXQYCiABKAMqfwoMVmVyZGljdFN0YXRlEh0KGVZFUkRJQ1RfU1RBVEVfVU5TUEVDSUZJRUQQABIaChZWRVJESUNUX1NUQVRFX1ZFUklGSUVEEAESGgoWVkVSRElDVF9TVEFURV9SRUNPUkRFRBACEhgKFFZFUkRJQ1RfU1RBVEVfRkFJTEVEEAMqkgEKEEFwcGxpY2F0aW9uU3RhdGUSIQodQVBQTElDQVRJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIcChhBUFBMSUNBVElPTl9TVEFURV9JU1NVRUQQARIdChlBUFBMSUNBVElPTl9TVEFURV9QRU5ESU5HEAISHgoaQVBQTElDQVRJT05fU1RBVEVfUkVKRUNURUQQAyrKAQoQQ2VydGlmaWNhdGVTdGF0ZRIhCh1DRVJUSUZJQ0FURV9TVEFURV9VTlNQRUNJRklFRBAAEhoKFkNFUlRJRklDQVRFX1NUQVRFX0dPT0QQARIdChlDRVJUSUZJQ0FURV9TVEFURV9SRVZPS0VEEAISHQoZQ0VSVElGSUNBVEVfU1RBVEVfRVhQSVJFRBADEh0KGUNFUlRJRklDQVRFX1NUQVRFX1VOS05PV04QBBIaChZDRVJUSUZJQ0FURV9TVEFURV9IRUxEEAViBnByb3RvMw");
 
 /**
- * draft 3.1.1: certificate application. The CSR proves possession of the key; names come from the voucher, never from the CSR.
+ * draft 3.1.1: certificate application. The CSR proves possession of the key; names come from the voucher or the policy, never from the CSR.
  *
  * @generated from message hansa.v1.ApplyRequest
  */
@@ -26,9 +26,23 @@ export type ApplyRequest = Message<"hansa.v1.ApplyRequest"> & {
   csr: Uint8Array;
 
   /**
+   * Secret of an operator's voucher; empty without one.
+   *
    * @generated from field: string voucher = 2;
    */
   voucher: string;
+
+  /**
+   * @generated from field: hansa.v1.Materials materials = 3;
+   */
+  materials?: Materials | undefined;
+
+  /**
+   * Serial of a revoked certificate that this application stands in for (draft 3.1.2, recovery); empty otherwise.
+   *
+   * @generated from field: string cites = 4;
+   */
+  cites: string;
 };
 
 /**
@@ -37,6 +51,137 @@ export type ApplyRequest = Message<"hansa.v1.ApplyRequest"> & {
  */
 export const ApplyRequestSchema: GenMessage<ApplyRequest> = /*@__PURE__*/
   messageDesc(file_hansa_v1_trust, 0);
+
+/**
+ * What an applicant says of itself, with what proves it (draft 3.1.1: key supporting materials).
+ *
+ * @generated from message hansa.v1.Materials
+ */
+export type Materials = Message<"hansa.v1.Materials"> & {
+  /**
+   * OpenID Connect ID token, compact JWS.
+   *
+   * @generated from field: string oidc_token = 1;
+   */
+  oidcToken: string;
+
+  /**
+   * @generated from field: repeated hansa.v1.OrganisationDocument documents = 2;
+   */
+  documents: OrganisationDocument[];
+
+  /**
+   * @generated from field: string developer = 3;
+   */
+  developer: string;
+
+  /**
+   * @generated from field: string organisation = 4;
+   */
+  organisation: string;
+
+  /**
+   * Asked for; what is given comes from the voucher or the policy.
+   *
+   * @generated from field: string name = 5;
+   */
+  name: string;
+
+  /**
+   * @generated from field: repeated string roles = 6;
+   */
+  roles: string[];
+
+  /**
+   * @generated from field: repeated string scopes = 7;
+   */
+  scopes: string[];
+
+  /**
+   * @generated from field: repeated string skills = 8;
+   */
+  skills: string[];
+};
+
+/**
+ * Describes the message hansa.v1.Materials.
+ * Use `create(MaterialsSchema)` to create a new message.
+ */
+export const MaterialsSchema: GenMessage<Materials> = /*@__PURE__*/
+  messageDesc(file_hansa_v1_trust, 1);
+
+/**
+ * A qualification document: never the document itself, but its hash and what a listed authority says of it.
+ *
+ * @generated from message hansa.v1.OrganisationDocument
+ */
+export type OrganisationDocument = Message<"hansa.v1.OrganisationDocument"> & {
+  /**
+   * @generated from field: string title = 1;
+   */
+  title: string;
+
+  /**
+   * SHA-256 of the document, 32 bytes.
+   *
+   * @generated from field: bytes sha256 = 2;
+   */
+  sha256: Uint8Array;
+
+  /**
+   * UTF-8 JSON that the authority signed: { iss, sub (the organisation), sha256 (hex), iat, exp }.
+   *
+   * @generated from field: bytes statement = 3;
+   */
+  statement: Uint8Array;
+
+  /**
+   * Detached JWS (RFC 7515 appendix F) over `statement`: header, two dots, signature.
+   *
+   * @generated from field: string jws = 4;
+   */
+  jws: string;
+};
+
+/**
+ * Describes the message hansa.v1.OrganisationDocument.
+ * Use `create(OrganisationDocumentSchema)` to create a new message.
+ */
+export const OrganisationDocumentSchema: GenMessage<OrganisationDocument> = /*@__PURE__*/
+  messageDesc(file_hansa_v1_trust, 2);
+
+/**
+ * What came of one material.
+ *
+ * @generated from message hansa.v1.Verdict
+ */
+export type Verdict = Message<"hansa.v1.Verdict"> & {
+  /**
+   * key, voucher, oidc, document, developer, organisation, name, roles, scopes, skills, recovery.
+   *
+   * @generated from field: string material = 1;
+   */
+  material: string;
+
+  /**
+   * @generated from field: hansa.v1.VerdictState state = 2;
+   */
+  state: VerdictState;
+
+  /**
+   * One sentence for people.
+   *
+   * @generated from field: string detail = 3;
+   */
+  detail: string;
+};
+
+/**
+ * Describes the message hansa.v1.Verdict.
+ * Use `create(VerdictSchema)` to create a new message.
+ */
+export const VerdictSchema: GenMessage<Verdict> = /*@__PURE__*/
+  messageDesc(file_hansa_v1_trust, 3);
 
 /**
  * @generated from message hansa.v1.ApplyResponse
@@ -48,6 +193,8 @@ export type ApplyResponse = Message<"hansa.v1.ApplyResponse"> & {
   state: ApplicationState;
 
   /**
+   * 128 random bits, hex: whoever knows it may ask how the application fares.
+   *
    * @generated from field: string application_id = 2;
    */
   applicationId: string;
@@ -58,6 +205,25 @@ export type ApplyResponse = Message<"hansa.v1.ApplyResponse"> & {
    * @generated from field: repeated bytes chain = 3;
    */
   chain: Uint8Array[];
+
+  /**
+   * @generated from field: repeated hansa.v1.Verdict verdicts = 4;
+   */
+  verdicts: Verdict[];
+
+  /**
+   * Why it was rejected, or what it waits for.
+   *
+   * @generated from field: string message = 5;
+   */
+  message: string;
+
+  /**
+   * Pending: when to ask again, in milliseconds.
+   *
+   * @generated from field: int64 retry_after_ms = 6;
+   */
+  retryAfterMs: bigint;
 };
 
 /**
@@ -65,7 +231,24 @@ export type ApplyResponse = Message<"hansa.v1.ApplyResponse"> & {
  * Use `create(ApplyResponseSchema)` to create a new message.
  */
 export const ApplyResponseSchema: GenMessage<ApplyResponse> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_trust, 1);
+  messageDesc(file_hansa_v1_trust, 4);
+
+/**
+ * @generated from message hansa.v1.ApplicationStatusRequest
+ */
+export type ApplicationStatusRequest = Message<"hansa.v1.ApplicationStatusRequest"> & {
+  /**
+   * @generated from field: string application_id = 1;
+   */
+  applicationId: string;
+};
+
+/**
+ * Describes the message hansa.v1.ApplicationStatusRequest.
+ * Use `create(ApplicationStatusRequestSchema)` to create a new message.
+ */
+export const ApplicationStatusRequestSchema: GenMessage<ApplicationStatusRequest> = /*@__PURE__*/
+  messageDesc(file_hansa_v1_trust, 5);
 
 /**
  * draft 3.1.2: renewal along with the old certificate, which authenticates the call.
@@ -77,6 +260,13 @@ export type RenewRequest = Message<"hansa.v1.RenewRequest"> & {
    * @generated from field: bytes csr = 1;
    */
   csr: Uint8Array;
+
+  /**
+   * Fewer scopes than the old certificate has; empty: the same.
+   *
+   * @generated from field: repeated string scopes = 2;
+   */
+  scopes: string[];
 };
 
 /**
@@ -84,7 +274,7 @@ export type RenewRequest = Message<"hansa.v1.RenewRequest"> & {
  * Use `create(RenewRequestSchema)` to create a new message.
  */
 export const RenewRequestSchema: GenMessage<RenewRequest> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_trust, 2);
+  messageDesc(file_hansa_v1_trust, 6);
 
 /**
  * @generated from message hansa.v1.RenewResponse
@@ -101,7 +291,33 @@ export type RenewResponse = Message<"hansa.v1.RenewResponse"> & {
  * Use `create(RenewResponseSchema)` to create a new message.
  */
 export const RenewResponseSchema: GenMessage<RenewResponse> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_trust, 3);
+  messageDesc(file_hansa_v1_trust, 7);
+
+/**
+ * draft 3.1.2: a new key for the same holder, proved by both keys: the CSR by the new one, `proof` by the old one, which also authenticates the call.
+ *
+ * @generated from message hansa.v1.RekeyRequest
+ */
+export type RekeyRequest = Message<"hansa.v1.RekeyRequest"> & {
+  /**
+   * @generated from field: bytes csr = 1;
+   */
+  csr: Uint8Array;
+
+  /**
+   * Ed25519 signature of the old key over REKEY_DOMAIN (wire/x509/rekey.ts) and the CSR.
+   *
+   * @generated from field: bytes proof = 2;
+   */
+  proof: Uint8Array;
+};
+
+/**
+ * Describes the message hansa.v1.RekeyRequest.
+ * Use `create(RekeyRequestSchema)` to create a new message.
+ */
+export const RekeyRequestSchema: GenMessage<RekeyRequest> = /*@__PURE__*/
+  messageDesc(file_hansa_v1_trust, 8);
 
 /**
  * draft 3.1.2: status query. An empty serial means the caller's own certificate.
@@ -122,7 +338,7 @@ export type CertificateStatusRequest = Message<"hansa.v1.CertificateStatusReques
  * Use `create(CertificateStatusRequestSchema)` to create a new message.
  */
 export const CertificateStatusRequestSchema: GenMessage<CertificateStatusRequest> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_trust, 4);
+  messageDesc(file_hansa_v1_trust, 9);
 
 /**
  * @generated from message hansa.v1.CertificateStatusResponse
@@ -166,6 +382,13 @@ export type CertificateStatusResponse = Message<"hansa.v1.CertificateStatusRespo
    * @generated from field: string reason = 7;
    */
   reason: string;
+
+  /**
+   * SignedRecord of a StatusToken by the ACA's node: may be shown to others until it ends.
+   *
+   * @generated from field: bytes token = 8;
+   */
+  token: Uint8Array;
 };
 
 /**
@@ -173,10 +396,57 @@ export type CertificateStatusResponse = Message<"hansa.v1.CertificateStatusRespo
  * Use `create(CertificateStatusResponseSchema)` to create a new message.
  */
 export const CertificateStatusResponseSchema: GenMessage<CertificateStatusResponse> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_trust, 5);
+  messageDesc(file_hansa_v1_trust, 10);
 
 /**
- * draft 3.1.2: revocation application by the holder (its own certificate only; an operator revokes at the ACA's desk).
+ * The ACA's word on one certificate for a short time, signed (SignedRecord): a holder can show it where no list has arrived.
+ *
+ * @generated from message hansa.v1.StatusToken
+ */
+export type StatusToken = Message<"hansa.v1.StatusToken"> & {
+  /**
+   * @generated from field: string domain = 1;
+   */
+  domain: string;
+
+  /**
+   * @generated from field: string serial = 2;
+   */
+  serial: string;
+
+  /**
+   * SHA-256 of the SubjectPublicKeyInfo of the issuing CA, hex.
+   *
+   * @generated from field: string issuer = 3;
+   */
+  issuer: string;
+
+  /**
+   * @generated from field: hansa.v1.CertificateState state = 4;
+   */
+  state: CertificateState;
+
+  /**
+   * @generated from field: int64 this_update = 5;
+   */
+  thisUpdate: bigint;
+
+  /**
+   * @generated from field: int64 next_update = 6;
+   */
+  nextUpdate: bigint;
+};
+
+/**
+ * Describes the message hansa.v1.StatusToken.
+ * Use `create(StatusTokenSchema)` to create a new message.
+ */
+export const StatusTokenSchema: GenMessage<StatusToken> = /*@__PURE__*/
+  messageDesc(file_hansa_v1_trust, 11);
+
+/**
+ * draft 3.1.2: revocation application by the holder: its own certificates only, those of a key that it has replaced included. An operator revokes at the
+ * ACA's desk.
  *
  * @generated from message hansa.v1.RevokeRequest
  */
@@ -197,7 +467,7 @@ export type RevokeRequest = Message<"hansa.v1.RevokeRequest"> & {
  * Use `create(RevokeRequestSchema)` to create a new message.
  */
 export const RevokeRequestSchema: GenMessage<RevokeRequest> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_trust, 6);
+  messageDesc(file_hansa_v1_trust, 12);
 
 /**
  * @generated from message hansa.v1.RevokeResponse
@@ -214,12 +484,53 @@ export type RevokeResponse = Message<"hansa.v1.RevokeResponse"> & {
  * Use `create(RevokeResponseSchema)` to create a new message.
  */
 export const RevokeResponseSchema: GenMessage<RevokeResponse> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_trust, 7);
+  messageDesc(file_hansa_v1_trust, 13);
 
 /**
+ * draft 2.2: an ARS tells the ACA that an agent has been deregistered; the ACA's policy says whether that ends its certificates.
+ *
+ * @generated from message hansa.v1.DeregisteredNotice
+ */
+export type DeregisteredNotice = Message<"hansa.v1.DeregisteredNotice"> & {
+  /**
+   * SPIFFE ID.
+   *
+   * @generated from field: string agent = 1;
+   */
+  agent: string;
+
+  /**
+   * PeerId of the key that was registered.
+   *
+   * @generated from field: string peer = 2;
+   */
+  peer: string;
+
+  /**
+   * True when the operator ended the registration for good.
+   *
+   * @generated from field: bool barred = 3;
+   */
+  barred: boolean;
+};
+
+/**
+ * Describes the message hansa.v1.DeregisteredNotice.
+ * Use `create(DeregisteredNoticeSchema)` to create a new message.
+ */
+export const DeregisteredNoticeSchema: GenMessage<DeregisteredNotice> = /*@__PURE__*/
+  messageDesc(file_hansa_v1_trust, 14);
+
+/**
+ * What a caller holds already; only newer lists come back.
+ *
  * @generated from message hansa.v1.CrlRequest
  */
 export type CrlRequest = Message<"hansa.v1.CrlRequest"> & {
+  /**
+   * @generated from field: repeated hansa.v1.HeldList held = 1;
+   */
+  held: HeldList[];
 };
 
 /**
@@ -227,11 +538,34 @@ export type CrlRequest = Message<"hansa.v1.CrlRequest"> & {
  * Use `create(CrlRequestSchema)` to create a new message.
  */
 export const CrlRequestSchema: GenMessage<CrlRequest> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_trust, 8);
+  messageDesc(file_hansa_v1_trust, 15);
 
 /**
- * A domain's current certificate revocation list, DER (RFC 5280 5), with the issuing chain that verifies it (issuing CA first, root last).
- * Also the gossip message of the CRL topic.
+ * @generated from message hansa.v1.HeldList
+ */
+export type HeldList = Message<"hansa.v1.HeldList"> & {
+  /**
+   * SHA-256 of the SubjectPublicKeyInfo of the CA, 32 bytes.
+   *
+   * @generated from field: bytes issuer = 1;
+   */
+  issuer: Uint8Array;
+
+  /**
+   * @generated from field: int64 number = 2;
+   */
+  number: bigint;
+};
+
+/**
+ * Describes the message hansa.v1.HeldList.
+ * Use `create(HeldListSchema)` to create a new message.
+ */
+export const HeldListSchema: GenMessage<HeldList> = /*@__PURE__*/
+  messageDesc(file_hansa_v1_trust, 16);
+
+/**
+ * A current certificate revocation list of a domain, DER (RFC 5280 5), with the chain that verifies it (its CA first, root last).
  *
  * @generated from message hansa.v1.CrlResponse
  */
@@ -257,7 +591,88 @@ export type CrlResponse = Message<"hansa.v1.CrlResponse"> & {
  * Use `create(CrlResponseSchema)` to create a new message.
  */
 export const CrlResponseSchema: GenMessage<CrlResponse> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_trust, 9);
+  messageDesc(file_hansa_v1_trust, 17);
+
+/**
+ * One list for each CA of a domain that has one: the issuing CA, those that it has replaced, the root.
+ *
+ * @generated from message hansa.v1.CrlLists
+ */
+export type CrlLists = Message<"hansa.v1.CrlLists"> & {
+  /**
+   * @generated from field: repeated hansa.v1.CrlResponse lists = 1;
+   */
+  lists: CrlResponse[];
+};
+
+/**
+ * Describes the message hansa.v1.CrlLists.
+ * Use `create(CrlListsSchema)` to create a new message.
+ */
+export const CrlListsSchema: GenMessage<CrlLists> = /*@__PURE__*/
+  messageDesc(file_hansa_v1_trust, 18);
+
+/**
+ * The gossip message of the CRL topic: a list, or, when that is too large for gossip, word that there is one.
+ *
+ * @generated from message hansa.v1.CrlGossip
+ */
+export type CrlGossip = Message<"hansa.v1.CrlGossip"> & {
+  /**
+   * @generated from oneof hansa.v1.CrlGossip.news
+   */
+  news: {
+    /**
+     * @generated from field: hansa.v1.CrlResponse list = 1;
+     */
+    value: CrlResponse;
+    case: "list";
+  } | {
+    /**
+     * SignedRecord of a CrlNotice.
+     *
+     * @generated from field: bytes notice = 2;
+     */
+    value: Uint8Array;
+    case: "notice";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message hansa.v1.CrlGossip.
+ * Use `create(CrlGossipSchema)` to create a new message.
+ */
+export const CrlGossipSchema: GenMessage<CrlGossip> = /*@__PURE__*/
+  messageDesc(file_hansa_v1_trust, 19);
+
+/**
+ * Signed by a node with the role aca: ask for the list, there is a newer one.
+ *
+ * @generated from message hansa.v1.CrlNotice
+ */
+export type CrlNotice = Message<"hansa.v1.CrlNotice"> & {
+  /**
+   * @generated from field: string domain = 1;
+   */
+  domain: string;
+
+  /**
+   * @generated from field: bytes issuer = 2;
+   */
+  issuer: Uint8Array;
+
+  /**
+   * @generated from field: int64 number = 3;
+   */
+  number: bigint;
+};
+
+/**
+ * Describes the message hansa.v1.CrlNotice.
+ * Use `create(CrlNoticeSchema)` to create a new message.
+ */
+export const CrlNoticeSchema: GenMessage<CrlNotice> = /*@__PURE__*/
+  messageDesc(file_hansa_v1_trust, 20);
 
 /**
  * @generated from message hansa.v1.BundleRequest
@@ -270,7 +685,7 @@ export type BundleRequest = Message<"hansa.v1.BundleRequest"> & {
  * Use `create(BundleRequestSchema)` to create a new message.
  */
 export const BundleRequestSchema: GenMessage<BundleRequest> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_trust, 10);
+  messageDesc(file_hansa_v1_trust, 21);
 
 /**
  * The roots of one domain.
@@ -296,6 +711,13 @@ export type TrustBundle = Message<"hansa.v1.TrustBundle"> & {
    * @generated from field: repeated bytes roots = 3;
    */
   roots: Uint8Array[];
+
+  /**
+   * How often others should ask for it again, in milliseconds (SPIFFE: refresh hint); 0: nothing is said.
+   *
+   * @generated from field: int64 refresh_hint_ms = 4;
+   */
+  refreshHintMs: bigint;
 };
 
 /**
@@ -303,7 +725,33 @@ export type TrustBundle = Message<"hansa.v1.TrustBundle"> & {
  * Use `create(TrustBundleSchema)` to create a new message.
  */
 export const TrustBundleSchema: GenMessage<TrustBundle> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_trust, 11);
+  messageDesc(file_hansa_v1_trust, 22);
+
+/**
+ * Answer to a BundleRequest. `signed` is what a domain says of its own roots: whoever believes one of them believes the next (rollover).
+ *
+ * @generated from message hansa.v1.BundleResponse
+ */
+export type BundleResponse = Message<"hansa.v1.BundleResponse"> & {
+  /**
+   * @generated from field: hansa.v1.TrustBundle bundle = 1;
+   */
+  bundle?: TrustBundle | undefined;
+
+  /**
+   * SignedRecord of the same TrustBundle by a node with the role aca; empty where there is none.
+   *
+   * @generated from field: bytes signed = 2;
+   */
+  signed: Uint8Array;
+};
+
+/**
+ * Describes the message hansa.v1.BundleResponse.
+ * Use `create(BundleResponseSchema)` to create a new message.
+ */
+export const BundleResponseSchema: GenMessage<BundleResponse> = /*@__PURE__*/
+  messageDesc(file_hansa_v1_trust, 23);
 
 /**
  * A gateway or ACA tells the other nodes of its own domain which domains the operator has listed.
@@ -322,7 +770,7 @@ export type TrustUpdate = Message<"hansa.v1.TrustUpdate"> & {
  * Use `create(TrustUpdateSchema)` to create a new message.
  */
 export const TrustUpdateSchema: GenMessage<TrustUpdate> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_trust, 12);
+  messageDesc(file_hansa_v1_trust, 24);
 
 /**
  * What others need to know to reach a node.
@@ -370,7 +818,7 @@ export type NodeInfo = Message<"hansa.v1.NodeInfo"> & {
  * Use `create(NodeInfoSchema)` to create a new message.
  */
 export const NodeInfoSchema: GenMessage<NodeInfo> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_trust, 13);
+  messageDesc(file_hansa_v1_trust, 25);
 
 /**
  * Nodes of a domain find each other: the caller says who it is and gets whom the callee knows. Hints only: each node proves itself in its hello.
@@ -389,7 +837,7 @@ export type NodesRequest = Message<"hansa.v1.NodesRequest"> & {
  * Use `create(NodesRequestSchema)` to create a new message.
  */
 export const NodesRequestSchema: GenMessage<NodesRequest> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_trust, 14);
+  messageDesc(file_hansa_v1_trust, 26);
 
 /**
  * @generated from message hansa.v1.NodesResponse
@@ -406,7 +854,7 @@ export type NodesResponse = Message<"hansa.v1.NodesResponse"> & {
  * Use `create(NodesResponseSchema)` to create a new message.
  */
 export const NodesResponseSchema: GenMessage<NodesResponse> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_trust, 15);
+  messageDesc(file_hansa_v1_trust, 27);
 
 /**
  * @generated from message hansa.v1.PingRequest
@@ -423,7 +871,7 @@ export type PingRequest = Message<"hansa.v1.PingRequest"> & {
  * Use `create(PingRequestSchema)` to create a new message.
  */
 export const PingRequestSchema: GenMessage<PingRequest> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_trust, 16);
+  messageDesc(file_hansa_v1_trust, 28);
 
 /**
  * @generated from message hansa.v1.PingResponse
@@ -440,7 +888,7 @@ export type PingResponse = Message<"hansa.v1.PingResponse"> & {
  * Use `create(PingResponseSchema)` to create a new message.
  */
 export const PingResponseSchema: GenMessage<PingResponse> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_trust, 17);
+  messageDesc(file_hansa_v1_trust, 29);
 
 /**
  * One string that lets a machine join (CLI: hansa invite / join). Text form: "hansa-invite:" + base64url of these bytes.
@@ -512,7 +960,47 @@ export type Invite = Message<"hansa.v1.Invite"> & {
  * Use `create(InviteSchema)` to create a new message.
  */
 export const InviteSchema: GenMessage<Invite> = /*@__PURE__*/
-  messageDesc(file_hansa_v1_trust, 18);
+  messageDesc(file_hansa_v1_trust, 30);
+
+/**
+ * @generated from enum hansa.v1.VerdictState
+ */
+export const VerdictState = {
+  /**
+   * @generated from enum value: VERDICT_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Checked by the ACA, and true.
+   *
+   * @generated from enum value: VERDICT_STATE_VERIFIED = 1;
+   */
+  VERIFIED: 1,
+
+  /**
+   * Written down as the applicant says it; nobody has checked it.
+   *
+   * @generated from enum value: VERDICT_STATE_RECORDED = 2;
+   */
+  RECORDED: 2,
+
+  /**
+   * @generated from enum value: VERDICT_STATE_FAILED = 3;
+   */
+  FAILED: 3,
+} as const;
+
+/**
+ * @generated from enum hansa.v1.VerdictState
+ */
+export type VerdictState = (typeof VerdictState)[keyof typeof VerdictState] | UnknownEnum;
+
+/**
+ * Describes the enum hansa.v1.VerdictState.
+ */
+export const VerdictStateSchema: GenEnum<VerdictState> = /*@__PURE__*/
+  enumDesc(file_hansa_v1_trust, 0);
 
 /**
  * @generated from enum hansa.v1.ApplicationState
@@ -548,7 +1036,7 @@ export type ApplicationState = (typeof ApplicationState)[keyof typeof Applicatio
  * Describes the enum hansa.v1.ApplicationState.
  */
 export const ApplicationStateSchema: GenEnum<ApplicationState> = /*@__PURE__*/
-  enumDesc(file_hansa_v1_trust, 0);
+  enumDesc(file_hansa_v1_trust, 1);
 
 /**
  * @generated from enum hansa.v1.CertificateState
@@ -578,6 +1066,13 @@ export const CertificateState = {
    * @generated from enum value: CERTIFICATE_STATE_UNKNOWN = 4;
    */
   UNKNOWN: 4,
+
+  /**
+   * Revoked with the reason certificateHold, which can be lifted.
+   *
+   * @generated from enum value: CERTIFICATE_STATE_HELD = 5;
+   */
+  HELD: 5,
 } as const;
 
 /**
@@ -589,5 +1084,5 @@ export type CertificateState = (typeof CertificateState)[keyof typeof Certificat
  * Describes the enum hansa.v1.CertificateState.
  */
 export const CertificateStateSchema: GenEnum<CertificateState> = /*@__PURE__*/
-  enumDesc(file_hansa_v1_trust, 1);
+  enumDesc(file_hansa_v1_trust, 2);
 

@@ -69,7 +69,7 @@ describe('roles/agw: gateways among each other (draft 3.4.1 to 3.4.3)', () => {
 
     beforeEach(async () => {
       east = await sim.gateway('gw', 'east.example', { listed: [NORTH] })
-      east.rpc.handle(methods.bundle, () => ({ domain: 'east.example', sequence: 1n, roots: [root] }))
+      east.rpc.handle(methods.bundle, () => ({ bundle: { domain: 'east.example', sequence: 1n, roots: [root] } }))
     })
 
     it('lists the domain and interconnects', async () => {
