@@ -92,6 +92,8 @@ export interface AuthorityDoor {
    * again gives the same. Throws VOUCHER_INVALID.
    */
   bindAccount(voucherId: string, thumbprint: string): Promise<Grant>
+  /** HMAC key (RFC 8555 7.3.4) that goes with a voucher's public id; undefined when no such voucher is open. */
+  eabKey(voucherId: string): Uint8Array | undefined
   /** What an account may have; undefined when it has been bound to nothing, or that was revoked. */
   accountGrant(thumbprint: string): Grant | undefined
   /** Revokes one certificate for who has proved its key (`spki`, DER) or the account that got it. Throws PERMISSION_DENIED, NOT_FOUND, INVALID_ARGUMENT (reason). */

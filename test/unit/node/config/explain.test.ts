@@ -26,7 +26,7 @@ describe('explanation of the config', () => {
     assert.deepEqual(without, [
       ...['domain', 'name', 'roles', 'gateway.announce', 'gateway.tls.certificate', 'gateway.tls.key', 'gateway.mqtt.username', 'gateway.mqtt.password'],
       ...['gateway.language.libretranslate.url', 'gateway.language.libretranslate.key', 'gateway.language.chat.url', 'gateway.language.chat.key'],
-      ...['agent.name', 'agent.card', 'agent.mapping']
+      ...['ca.url', 'agent.name', 'agent.card', 'agent.mapping']
     ])
   })
 })
