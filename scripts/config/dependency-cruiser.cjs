@@ -30,7 +30,6 @@ const LIBRARIES = {
     'interface-datastore',
     'datastore-core'
   ),
-  x509: library('@peculiar/x509', 'reflect-metadata'),
   // it-pipe over Node's own HTTP responses, whose end is always seen.
   http: library('fastify', 'it-pipe', 'canonicalize'),
   grpc: library('@grpc/grpc-js'),

@@ -29,7 +29,7 @@ import { type Doors, openDoors } from './doors.ts'
 import type { HansaNode, NodeOptions } from './hansa-node.ts'
 import { type Home, openHome } from './home/open-home.ts'
 import { type NamedPart, startAll, stopAll } from './lifecycle.ts'
-import { issuerOf } from './own-certificate.ts'
+import { authorityOf } from './own-certificate.ts'
 import { openChain, saveChain } from './own-chain.ts'
 import { loadMapping } from './mapping/mapping-file.ts'
 import { openPlatform, type Platform } from './platform.ts'
@@ -121,7 +121,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
         log: logOf('aca'),
         pubsub,
         store,
-        issuer: await issuerOf(home),
+        ...(await authorityOf(home, () => door?.address)),
         verify,
         random: (size) => new Uint8Array(randomBytes(size)),
         chain: () => identities.chain(),

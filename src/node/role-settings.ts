@@ -9,8 +9,8 @@ import type { Config } from './config/schema.ts'
 
 /** Settings of the roles from those of the node: the one place where the words of config.yaml meet those of the roles. */
 export function acaSettings({ ca }: Config): AcaConfig {
-  const { node, agent } = ca.lifetimes
-  return { ...DEFAULT_ACA, lifetimes: { aca: node, ars: node, agw: node, agent }, crlLifetimeMs: ca.crlLifetime, rememberMs: ca.remember }
+  const { node, agent, tls } = ca.lifetimes
+  return { ...DEFAULT_ACA, lifetimes: { aca: node, ars: node, agw: node, agent, tls }, crlLifetimeMs: ca.crlLifetime, rememberMs: ca.remember }
 }
 
 export function arsSettings({ registry, gateway }: Config): ArsConfig {

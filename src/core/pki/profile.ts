@@ -1,3 +1,4 @@
+import { isEd25519Spki } from '../ids/peer-id.ts'
 import { type Role, sortRoles } from '../ids/role.ts'
 import { formatSpiffeId } from '../ids/spiffe-id.ts'
 import type { Grant } from './grant.ts'
@@ -17,8 +18,8 @@ export interface Profile {
   readonly notAfter: number
 }
 
-/** Life of a certificate by the first role of its holder, in milliseconds. */
-export type Lifetimes = Readonly<Record<Role, number>>
+/** Life of a certificate by the first role of its holder, in milliseconds; `tls` is that of P-256 keys, which speak TLS outside the network. */
+export type Lifetimes = Readonly<Record<Role, number>> & { readonly tls?: number }
 
 const HOUR = 3_600_000
 
@@ -26,7 +27,7 @@ const HOUR = 3_600_000
  * Short, because a revocation list may not reach everybody: a day for agents, a week for the domain's own nodes (an ACA that is down for a weekend must
  * not take its gateways along).
  */
-export const DEFAULT_LIFETIMES: Lifetimes = { aca: 168 * HOUR, ars: 168 * HOUR, agw: 168 * HOUR, agent: 24 * HOUR }
+export const DEFAULT_LIFETIMES: Lifetimes = { aca: 168 * HOUR, ars: 168 * HOUR, agw: 168 * HOUR, agent: 24 * HOUR, tls: 168 * HOUR }
 
 /** The receiver's clock may be a little behind. */
 const BACKDATE_MS = 60_000
@@ -45,7 +46,8 @@ export function leafProfile(
   const spiffeId = formatSpiffeId({ domain: holder.domain, role, name: holder.name })
   // X.509 has no parts of seconds: without this the ledger would remember another end than the holder shows.
   const notBefore = wholeSeconds(now - BACKDATE_MS)
-  const notAfter = wholeSeconds(Math.min(now + lifetimes[role], issuerNotAfter))
+  const life = isEd25519Spki(publicKey) ? lifetimes[role] : (lifetimes.tls ?? lifetimes[role])
+  const notAfter = wholeSeconds(Math.min(now + life, issuerNotAfter))
   const dnsName = roles.some((each) => each !== 'agent') ? dnsNameOf(holder) : undefined
   const { scopes = [], organisation, dnsNames = [] } = holder
   return {

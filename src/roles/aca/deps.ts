@@ -1,6 +1,6 @@
 import type { Sha256, Verify } from '../../core/crypto.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { Issuer } from '../../ports/issuer.ts'
+import type { Issuer, Pointers } from '../../ports/issuer.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Metrics } from '../../ports/metrics.ts'
 import type { PubSub } from '../../ports/pubsub.ts'
@@ -15,6 +15,8 @@ export interface AcaDeps {
   readonly pubsub: PubSub
   readonly store: Store
   readonly issuer: Issuer
+  /** Where the status of what is issued now is to be had; undefined where no such address is known. */
+  pointers?(): Pointers | undefined
   readonly verify: Verify
   readonly sha256: Sha256
   /** Unpredictable bytes. */
