@@ -22,6 +22,7 @@ import { createIdentities } from '../roles/member/identities.ts'
 import { member } from '../roles/member/member.ts'
 import { createRecords } from '../roles/member/records.ts'
 import { version } from './version.ts'
+import { prepareAuthority } from './authority/prepare-authority.ts'
 import { createAgentClient } from './agent-clients.ts'
 import { createDesk } from './desk.ts'
 import { brokerOf } from './broker-of.ts'
@@ -58,6 +59,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
   const { config } = home
   const { clock, log, metrics, signer, verify, sha256, store } = platform
   const { domain } = config
+  await prepareAuthority(home, clock.now())
   const logOf = (part: string) => log.child({ part })
 
   // Who we are and whom we believe.
@@ -121,7 +123,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
         log: logOf('aca'),
         pubsub,
         store,
-        ...(await authorityOf(home, () => door?.address)),
+        ...(await authorityOf(home, clock.now(), () => door?.address)),
         verify,
         digest,
         random: (size) => new Uint8Array(randomBytes(size)),

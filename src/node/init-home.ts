@@ -48,7 +48,7 @@ export async function initHome(options: InitOptions, now: number = Date.now()): 
     config,
     key: seedToPem(seed),
     roots: { [domain]: authority.rootCert, ...(invite === undefined ? {} : { [invite.domain]: rootsPem(invite) }) },
-    aca: { rootKey: authority.rootKey, root: authority.rootCert, issuingKey: authority.issuingKey, issuing: authority.issuingCert },
+    aca: { rootKey: authority.rootKey, root: authority.rootCert, issuingKey: authority.issuingKey, issuing: authority.issuingCert, rootCrl: authority.rootCrl },
     ...(swarmKey === '' ? {} : { swarmKey })
   })
   const [root = new Uint8Array()] = decodePem('CERTIFICATE', authority.rootCert)

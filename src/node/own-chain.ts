@@ -1,8 +1,9 @@
+import { sameBytes } from '../core/pki/facts.ts'
 import { HansaError } from '../schema/errors.ts'
 import { decodePem, encodePem } from '../wire/x509/pem.ts'
 import type { Home } from './home/open-home.ts'
 import { writeFileAtomic } from './home/write-file.ts'
-import { issueOwn } from './own-certificate.ts'
+import { issueOwn, issuerOf } from './own-certificate.ts'
 import type { Platform } from './platform.ts'
 import { acaSettings } from './role-settings.ts'
 
@@ -11,12 +12,23 @@ export function saveChain({ paths }: Home, chain: readonly Uint8Array[]): Promis
   return writeFileAtomic(paths.chain, chain.map((certificate) => encodePem('CERTIFICATE', certificate)).join(''))
 }
 
-/** The chain of a home. That of the founder of a domain is made at its first start. Throws HOME_MISSING when another node has none. */
+/**
+ * The chain of a home. That of the founder of a domain is made at its first start, and again when another issuing CA signs now: the ACA is the first to show it. Throws
+ * HOME_MISSING when another node has none.
+ */
 export async function openChain(home: Home, { signer, clock }: Platform): Promise<Uint8Array[]> {
-  if (home.chainPem !== undefined) return decodePem('CERTIFICATE', home.chainPem)
-  if (!home.config.roles.includes('aca'))
+  const held = home.chainPem === undefined ? undefined : decodePem('CERTIFICATE', home.chainPem)
+  if (!home.config.roles.includes('aca')) {
+    if (held !== undefined) return held
     throw new HansaError('HOME_MISSING', `the home ${home.paths.dir} has no certificate (chain.pem)`, { home: home.paths.dir })
+  }
+  if (held !== undefined && (await isCurrent(held, home, clock.now()))) return held
   const chain = await issueOwn(home, signer, clock, acaSettings(home.config).lifetimes)
   await saveChain(home, chain)
   return chain
+}
+
+async function isCurrent([, issuing]: readonly Uint8Array[], home: Home, now: number): Promise<boolean> {
+  const [own] = (await issuerOf(home, now)).chain
+  return issuing !== undefined && own !== undefined && sameBytes(issuing, own)
 }

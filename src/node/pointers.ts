@@ -15,3 +15,9 @@ export function leafPointers(origin: string | undefined, id: string): Pointers |
 export function shortCaId(id: string): string {
   return id.slice(0, 16)
 }
+
+/** The same for what a root signs: its list and its own certificate. It answers no OCSP. */
+export function caPointers(origin: string | undefined, rootId: string): Omit<Pointers, 'ocsp'> | undefined {
+  const pointers = leafPointers(origin, rootId)
+  return pointers === undefined ? undefined : { crl: pointers.crl, issuer: pointers.issuer }
+}

@@ -2,6 +2,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } fro
 import { parseCertificate } from '../../wire/x509/certificate.ts'
 import { encodePem } from '../../wire/x509/pem.ts'
 import { type CaPointers, signingCa, signIssuing, signRoot } from './certificates.ts'
+import { keyPem } from './sealed-key.ts'
 import { signRootList } from './root-list.ts'
 
 /** A domain's CA as its files hold it: keys in PKCS#8 PEM, certificates and lists in PEM. The root key belongs offline after this. */
@@ -32,7 +33,7 @@ export const ROOT_LIST_DAYS = 365
 /** Founds a domain: a root of path length 1 and an issuing CA of path length 0, both bound to the domain. `now` in milliseconds since the epoch. */
 export function createAuthority(domain: string, now: number, pointers?: PointersOf): Authority {
   const root = createRoot(domain, now)
-  return { rootKey: pem(root.key), ...rootFiles(root, now), ...createIssuing(domain, now, root, pointers?.(root.certificate)) }
+  return { rootKey: keyPem(root.key), ...rootFiles(root, now), ...createIssuing(domain, now, root, pointers?.(root.certificate)) }
 }
 
 /** Where the list and the certificate of a root (DER) will be found. */
@@ -62,7 +63,7 @@ export function createIssuing(domain: string, now: number, root: Root, pointers?
   const notAfter = Math.min(now + ISSUING_DAYS * DAY, parseCertificate(root.certificate).notAfter)
   const contents = { serial: serialNumber(), name: `${domain} issuing`, domain, notBefore: now - HOUR, notAfter }
   const certificate = signIssuing(contents, spkiOf(key), signingCa(root.certificate, root.key), pointers)
-  return { issuingKey: pem(key), issuingCert: encodePem('CERTIFICATE', certificate) }
+  return { issuingKey: keyPem(key), issuingCert: encodePem('CERTIFICATE', certificate) }
 }
 
 /** 16 random bytes, positive and never zero at the head, so that every way of writing it agrees. */
@@ -74,8 +75,4 @@ export function serialNumber(): Uint8Array {
 
 function spkiOf(key: KeyObject): Uint8Array {
   return createPublicKey(key).export({ type: 'spki', format: 'der' })
-}
-
-function pem(key: KeyObject): string {
-  return key.export({ type: 'pkcs8', format: 'pem' }).toString()
 }

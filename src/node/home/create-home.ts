@@ -13,7 +13,7 @@ export interface HomeContents {
   readonly chain?: string
   /** By domain. */
   readonly roots?: Readonly<Record<string, string>>
-  readonly aca?: { readonly rootKey: string; readonly root: string; readonly issuingKey: string; readonly issuing: string }
+  readonly aca?: { readonly rootKey: string; readonly root: string; readonly rootCrl: string; readonly issuingKey: string; readonly issuing: string }
   /** libp2p's text form. */
   readonly swarmKey?: string
 }
@@ -49,6 +49,7 @@ async function fill(paths: HomePaths, contents: HomeContents): Promise<void> {
     await mkdir(paths.aca.dir, { mode: 0o700 })
     await writeFileAtomic(paths.aca.rootKey, contents.aca.rootKey, PRIVATE)
     await writeFileAtomic(paths.aca.root, contents.aca.root)
+    await writeFileAtomic(paths.aca.rootCrl, contents.aca.rootCrl)
     await writeFileAtomic(paths.aca.issuingKey, contents.aca.issuingKey, PRIVATE)
     await writeFileAtomic(paths.aca.issuing, contents.aca.issuing)
   }

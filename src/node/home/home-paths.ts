@@ -1,6 +1,26 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 
+/** Files of the authority that signs now, and directories with the same files of those before and after it. */
+export interface AcaPaths {
+  readonly dir: string
+  /** May be sealed, and may be elsewhere: nothing of the daily work needs it. */
+  readonly rootKey: string
+  readonly root: string
+  /** List of the root: which issuing CAs are revoked. */
+  readonly rootCrl: string
+  readonly issuingKey: string
+  readonly issuing: string
+  /** The root that takes over next, with its issuing CA. */
+  readonly next: string
+  /** The root that was taken over from. */
+  readonly previous: string
+  /** Issuing CAs that sign lists only, a directory each. */
+  readonly retired: string
+  /** How far the rollover of the root is. */
+  readonly rollover: string
+}
+
 /** Where everything of one node is. Only `config`, `key` and `lock` are in every home. */
 export interface HomePaths {
   readonly dir: string
@@ -12,7 +32,7 @@ export interface HomePaths {
   /** Root certificates, one file <domain>.pem each, the own domain's included. */
   readonly roots: string
   /** The authority of a node with the role aca: keys 0600. */
-  readonly aca: { readonly dir: string; readonly rootKey: string; readonly root: string; readonly issuingKey: string; readonly issuing: string }
+  readonly aca: AcaPaths
   /** Key of a private swarm, in libp2p's text form, mode 0600. */
   readonly swarmKey: string
   readonly data: string
@@ -22,31 +42,42 @@ export interface HomePaths {
   readonly lock: string
   readonly pid: string
   readonly run: string
+  /** A change of several files that has been decided and not yet made; absent otherwise. */
+  readonly change: string
 }
 
 export function homePaths(home: string): HomePaths {
   const dir = resolve(home)
-  const aca = join(dir, 'aca')
   return {
     dir,
     config: join(dir, 'config.yaml'),
     key: join(dir, 'node.key'),
     chain: join(dir, 'chain.pem'),
     roots: join(dir, 'roots'),
-    aca: {
-      dir: aca,
-      rootKey: join(aca, 'root.key'),
-      root: join(aca, 'root.pem'),
-      issuingKey: join(aca, 'issuing.key'),
-      issuing: join(aca, 'issuing.pem')
-    },
+    aca: acaPaths(join(dir, 'aca')),
     swarmKey: join(dir, 'swarm.key'),
     data: join(dir, 'data'),
     adminToken: join(dir, 'admin.token'),
     mcpToken: join(dir, 'mcp.token'),
     lock: join(dir, 'lock'),
     pid: join(dir, 'lock.pid'),
-    run: join(dir, 'run.json')
+    run: join(dir, 'run.json'),
+    change: join(dir, 'change.json')
+  }
+}
+
+function acaPaths(dir: string): AcaPaths {
+  return {
+    dir,
+    rootKey: join(dir, 'root.key'),
+    root: join(dir, 'root.pem'),
+    rootCrl: join(dir, 'root.crl'),
+    issuingKey: join(dir, 'issuing.key'),
+    issuing: join(dir, 'issuing.pem'),
+    next: join(dir, 'next'),
+    previous: join(dir, 'previous'),
+    retired: join(dir, 'retired'),
+    rollover: join(dir, 'rollover.json')
   }
 }
 

@@ -1,13 +1,12 @@
-import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { toHansaError } from '../../schema/errors.ts'
+import { inspectDates, inspectKeys } from '../authority/inspect-authority.ts'
 import { loadReading } from '../config/load-config.ts'
 import { formatProblem } from '../config/problem.ts'
 import { unknownVariables } from '../config/read-config.ts'
 import { homePaths, inHome } from './home-paths.ts'
 import { readNodeSeed } from './node-key.ts'
 import { readAdminToken } from './admin-token.ts'
-import { readSecretFile } from './secret-file.ts'
 import { readSwarmKey } from './swarm-key.ts'
 
 export interface HomeCheck {
@@ -62,13 +61,10 @@ export async function inspectHome(dir: string, env: Readonly<Record<string, stri
     await readAdminToken(paths)
     return 'closed to others'
   })
-  if (reading.config?.roles.includes('aca') === true)
-    await check('authority', async () => {
-      await readSecretFile(paths.aca.issuingKey, 'the key of the issuing CA')
-      // The root's key is best kept elsewhere: it signs nothing from day to day.
-      if (!existsSync(paths.aca.rootKey)) return 'the key of the issuing CA is closed to others, that of the root is elsewhere'
-      await readSecretFile(paths.aca.rootKey, 'the key of the root')
-      return 'the keys of issuing CA and root are closed to others'
-    })
+  if (reading.config?.roles.includes('aca') === true) {
+    const { domain } = reading.config
+    await check('authority', () => inspectKeys(paths, domain))
+    await check('root', () => inspectDates(paths, domain, Date.now()))
+  }
   return checks
 }

@@ -11,8 +11,8 @@ import type { Ledger } from './ledger.ts'
  */
 export function adoptOwn({ chain, issuer, verify, clock, sha256 }: AcaDeps, ledger: Ledger): void {
   const [leaf, issuing] = chain()
-  const [own] = issuer.chain
-  if (leaf === undefined || issuing === undefined || own === undefined || !sameBytes(issuing, own)) return
+  const by = issuer.signers.find(({ chain: [own] }) => own !== undefined && issuing !== undefined && sameBytes(issuing, own))
+  if (leaf === undefined || by === undefined) return
   const verdict = verifyChain(chain().map(parseCertificate), clock.now(), verify)
   if (!verdict.ok || ledger.certificate(verdict.identity.serial) !== undefined) return
   const { serial, name, spiffeId, roles, scopes, organisation, peer } = verdict.identity
@@ -22,6 +22,6 @@ export function adoptOwn({ chain, issuer, verify, clock, sha256 }: AcaDeps, ledg
     ...(organisation === undefined ? {} : { organisation }),
     dnsNames: subjectAltNames.filter(({ form }) => form === 'dns').map(({ value }) => value),
     keyId: hex(sha256(spki)),
-    issuer: issuer.signers[0]?.id ?? ''
+    issuer: by.id
   })
 }

@@ -71,7 +71,7 @@ describe('joining a domain over real libp2p', function () {
       rpc,
       pubsub,
       store,
-      issuer: await issuerOf(home),
+      issuer: await issuerOf(home, Date.now()),
       verify,
       sha256,
       digest,

@@ -10,15 +10,23 @@ import { openHome } from '../../../../src/node/home/open-home.ts'
 import { lockHome } from '../../../../src/node/home/home-lock.ts'
 import { readRunFile, removeRunFile, writeRunFile } from '../../../../src/node/home/run-file.ts'
 import { generateSwarmKey } from '../../../../src/node/home/swarm-key.ts'
+import { createAuthority } from '../../../../src/adapters/x509/authority.ts'
 import { seedToPem } from '../../../../src/adapters/system/crypto.ts'
 
 const seed = generateSeed()
+const authority = createAuthority('north.example', Date.now())
 const contents: HomeContents = {
   config: 'domain: north.example\nname: node1\nroles: [aca]\n',
   key: seedToPem(seed),
   swarmKey: generateSwarmKey(),
   roots: { 'north.example': 'ROOT' },
-  aca: { rootKey: 'RK', root: 'R', issuingKey: 'IK', issuing: 'I' }
+  aca: {
+    rootKey: authority.rootKey,
+    root: authority.rootCert,
+    rootCrl: authority.rootCrl,
+    issuingKey: authority.issuingKey,
+    issuing: authority.issuingCert
+  }
 }
 
 describe('home of a node', () => {
