@@ -1,4 +1,5 @@
 import type { Role } from '../core/ids/role.ts'
+import type { AuthorityDesk } from './authority/authority-desk.ts'
 import type { ConfigFile } from './config/schema.ts'
 import type { RunFile } from './home/run-file.ts'
 
@@ -13,6 +14,8 @@ export interface InitOptions {
   /** Text of another domain's swarm invite: its swarm is joined and its roots are listed. */
   readonly swarmInvite?: string
   readonly config?: ConfigOverrides
+  /** Seals the root key. */
+  readonly passphrase?: string
 }
 
 export interface InitResult {
@@ -22,6 +25,8 @@ export interface InitResult {
   readonly roles: readonly Role[]
   /** SHA256: and the lower-case hex fingerprint of the new root; absent without the role aca. */
   readonly root?: string
+  /** How the root key lies in the home. */
+  readonly rootKey: 'sealed' | 'open'
   /** Domain whose swarm was joined. */
   readonly swarmOf?: string
 }
@@ -99,6 +104,8 @@ export interface HostFunctions {
   up(options: UpOptions): Promise<void>
   /** As up, with the agent role beside an agent. */
   runAgent(options: RunAgentOptions): Promise<void>
+  /** The root of a domain and its issuing CAs, on a home whose node does not run. */
+  readonly authority: AuthorityDesk
   /** True when every step held. */
   demo(options: DemoOptions): Promise<boolean>
 }

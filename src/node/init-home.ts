@@ -1,5 +1,7 @@
 import { createSigner, seedToPem } from '../adapters/system/crypto.ts'
 import { createAuthority } from '../adapters/x509/authority.ts'
+import { caId } from '../adapters/x509/load-issuer.ts'
+import { openKey, sealKey } from '../adapters/x509/sealed-key.ts'
 import { parseDomain } from '../core/ids/domain.ts'
 import { sortRoles } from '../core/ids/role.ts'
 import { formatSpiffeId, parseName } from '../core/ids/spiffe-id.ts'
@@ -17,6 +19,7 @@ import { homePaths } from './home/home-paths.ts'
 import { generateSeed } from './home/node-key.ts'
 import { generateSwarmKey } from './home/swarm-key.ts'
 import type { InitOptions, InitResult } from './host.ts'
+import { caPointers } from './pointers.ts'
 
 /**
  * Founds a domain: a home with a fresh key, a root and an issuing CA, in a swarm of its own or in that of an invite. The node's own certificate is issued
@@ -42,13 +45,14 @@ export async function initHome(options: InitOptions, now: number = Date.now()): 
   if (problems.length > 0) throw configError(problems)
 
   const seed = generateSeed()
-  const authority = createAuthority(domain, now)
+  const authority = createAuthority(domain, now, (root) => caPointers(options.config?.ca?.url, caId(root)))
+  const rootKey = options.passphrase === undefined ? authority.rootKey : sealKey(openKey(authority.rootKey), options.passphrase)
   const swarmKey = invite === undefined ? generateSwarmKey() : invite.swarmKey
   await createHome(dir, {
     config,
     key: seedToPem(seed),
     roots: { [domain]: authority.rootCert, ...(invite === undefined ? {} : { [invite.domain]: rootsPem(invite) }) },
-    aca: { rootKey: authority.rootKey, root: authority.rootCert, issuingKey: authority.issuingKey, issuing: authority.issuingCert, rootCrl: authority.rootCrl },
+    aca: { rootKey, root: authority.rootCert, issuingKey: authority.issuingKey, issuing: authority.issuingCert, rootCrl: authority.rootCrl },
     ...(swarmKey === '' ? {} : { swarmKey })
   })
   const [root = new Uint8Array()] = decodePem('CERTIFICATE', authority.rootCert)
@@ -58,6 +62,7 @@ export async function initHome(options: InitOptions, now: number = Date.now()): 
     peer: createSigner(seed).peer,
     roles,
     root: fingerprint(root),
+    rootKey: options.passphrase === undefined ? 'open' : 'sealed',
     ...(invite === undefined ? {} : { swarmOf: invite.domain })
   }
 }

@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, hash, type KeyObject, randomBytes } from 'node:crypto'
 import { parseCertificate } from '../../wire/x509/certificate.ts'
 import { encodePem } from '../../wire/x509/pem.ts'
 import { type CaPointers, signingCa, signIssuing, signRoot } from './certificates.ts'
@@ -47,7 +47,7 @@ export interface Root {
 
 export function createRoot(domain: string, now: number): Root {
   const key = generateKeyPairSync('ed25519').privateKey
-  const contents = { serial: serialNumber(), name: `${domain} root`, domain, notBefore: now - HOUR, notAfter: now + ROOT_DAYS * DAY }
+  const contents = { serial: serialNumber(), name: nameOf(domain, 'root', key), domain, notBefore: now - HOUR, notAfter: now + ROOT_DAYS * DAY }
   return { key, certificate: signRoot(contents, spkiOf(key), key) }
 }
 
@@ -61,7 +61,7 @@ export function rootFiles({ certificate, key }: Root, now: number): RootFiles {
 export function createIssuing(domain: string, now: number, root: Root, pointers?: CaPointers): IssuingFiles {
   const key = generateKeyPairSync('ed25519').privateKey
   const notAfter = Math.min(now + ISSUING_DAYS * DAY, parseCertificate(root.certificate).notAfter)
-  const contents = { serial: serialNumber(), name: `${domain} issuing`, domain, notBefore: now - HOUR, notAfter }
+  const contents = { serial: serialNumber(), name: nameOf(domain, 'issuing', key), domain, notBefore: now - HOUR, notAfter }
   const certificate = signIssuing(contents, spkiOf(key), signingCa(root.certificate, root.key), pointers)
   return { issuingKey: keyPem(key), issuingCert: encodePem('CERTIFICATE', certificate) }
 }
@@ -71,6 +71,11 @@ export function serialNumber(): Uint8Array {
   const bytes = new Uint8Array(randomBytes(16))
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40
   return bytes
+}
+
+/** With the begin of its key's hash: a CA that takes over must not have the name of the one before, whose lists would be taken for its own (RFC 5280 5). */
+function nameOf(domain: string, what: string, key: KeyObject): string {
+  return `${domain} ${what} ${hash('sha256', spkiOf(key)).slice(0, 8)}`
 }
 
 function spkiOf(key: KeyObject): Uint8Array {

@@ -4,6 +4,8 @@ import { oneOfArgument } from '../arguments.ts'
 import { define, type Frame, group } from '../define.ts'
 import { showTime } from '../show.ts'
 import { renderTable } from '../table.ts'
+import { addCaRollover } from './ca-rollover.ts'
+import { addCaRoot } from './ca-root.ts'
 
 type Certificate = AdminAnswer<'ownCertificateStatus'>
 
@@ -12,6 +14,8 @@ const REASONS = ['unspecified', 'keyCompromise', 'affiliationChanged', 'supersed
 
 export function addCa(program: Command, frame: Frame): void {
   const ca = group(program, 'ca', "the desk of the domain's certificate authority")
+  addCaRoot(ca, frame)
+  addCaRollover(ca, frame)
 
   define(ca, frame, {
     name: 'list',

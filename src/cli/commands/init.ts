@@ -4,6 +4,7 @@ import type { InitOptions } from '../../node/host.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { domainArgument, nameArgument, rolesArgument } from '../arguments.ts'
 import { define, type Frame } from '../define.ts'
+import { readPassphrase } from '../read-passphrase.ts'
 
 /** A name for the first node of a domain; others get theirs with the invite. */
 const DEFAULT_NAME = 'node1'
@@ -21,7 +22,9 @@ export function addInit(program: Command, frame: Frame): void {
         .requiredOption('--domain <domain>', 'the trust domain', domainArgument)
         .option('--roles <roles>', 'comma-separated: aca, ars, agw, agent (default: aca,ars,agw)', rolesArgument)
         .option('--name <name>', 'name of this node in the domain', nameArgument, DEFAULT_NAME)
-        .option('--swarm <file>', "another domain's swarm invite: join its swarm and list its root"),
+        .option('--swarm <file>', "another domain's swarm invite: join its swarm and list its root")
+        .option('--seal', 'seal the root key with a passphrase')
+        .option('--passphrase-file <file>', 'file with that passphrase, closed to others (or $HANSA_ROOT_PASSPHRASE_FILE); otherwise it is asked for'),
     async run(session, _, options) {
       const host = await session.host()
       const file = options['swarm'] as string | undefined
@@ -30,11 +33,13 @@ export function addInit(program: Command, frame: Frame): void {
         domain: String(options['domain']),
         roles: (options['roles'] as InitOptions['roles'] | undefined) ?? DEFAULT_ROLES,
         name: String(options['name']),
-        ...(file === undefined ? {} : { swarmInvite: await readInviteFile(file) })
+        ...(file === undefined ? {} : { swarmInvite: await readInviteFile(file) }),
+        ...(options['seal'] === true ? { passphrase: await readPassphrase(session, options['passphraseFile'] as string | undefined, true) } : {})
       })
       session.out.result(result, (made) => [
         `${session.out.style('green', 'made')} ${made.home}: ${made.spiffeId}`,
         ...(made.root === undefined ? [] : [`root ${made.root}`]),
+        ...(made.rootKey === 'open' ? ['its key lies open in the home and should not stay there: hansa ca root seal, or hansa ca root export FILE'] : []),
         ...(made.swarmOf === undefined ? [] : [`in the swarm of ${made.swarmOf}, whose root is listed`]),
         `start it: hansa up --home ${made.home}`
       ])

@@ -1,3 +1,4 @@
+import { createAuthorityDesk } from '../../node/authority/create-authority-desk.ts'
 import { initHome } from '../../node/init-home.ts'
 import { joinHome } from '../../node/join-home.ts'
 import type { HostFunctions } from '../../node/host.ts'
@@ -6,4 +7,11 @@ import { runAgent } from './run-agent.ts'
 import { up } from './up.ts'
 
 /** What the command line does by itself, without a node that runs already. */
-export const hostFunctions: HostFunctions = { init: (options) => initHome(options), join: joinHome, up, runAgent, demo: runDemo }
+export const hostFunctions: HostFunctions = {
+  init: (options) => initHome(options),
+  join: joinHome,
+  up,
+  runAgent,
+  demo: runDemo,
+  authority: createAuthorityDesk()
+}

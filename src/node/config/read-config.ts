@@ -84,7 +84,7 @@ export function readConfig(text: string, file: string, env: Readonly<Record<stri
 
 /** Variables that look like settings but are none: most often a slip of the pen. They are only warned of, since container platforms invent such names. */
 export function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
-  const known = new Set(['HANSA_HOME', ...settings.map((setting) => setting.env)])
+  const known = new Set(['HANSA_HOME', 'HANSA_ROOT_PASSPHRASE_FILE', ...settings.map((setting) => setting.env)])
   return Object.keys(env).filter((name) => name.startsWith('HANSA_') && !known.has(name))
 }
 
