@@ -33,7 +33,7 @@ import { authorityOf } from './own-certificate.ts'
 import { openChain, saveChain } from './own-chain.ts'
 import { loadMapping } from './mapping/mapping-file.ts'
 import { openPlatform, type Platform } from './platform.ts'
-import { acaSettings, admissionSettings, agentSettings, agwSettings, arsSettings, crlSources, sessionsSettings } from './role-settings.ts'
+import { acaSettings, admissionSettings, agentSettings, agwSettings, arsSettings, crlSources, sessionsSettings, stalePolicy } from './role-settings.ts'
 import { createPlanner } from './task/planner.ts'
 import { certificateOf } from './tls-certificate.ts'
 import { translatorOf } from './translator-of.ts'
@@ -70,6 +70,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     store,
     chain: await openChain(home, platform),
     roots: await ownRoots(home),
+    stale: stalePolicy(config),
     log: logOf('trust')
   })
   await identities.configure(await configuredRoots(home))
@@ -110,6 +111,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     pubsub,
     signer,
     identities,
+    records,
     random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
     onChain: (chain) => saveChain(home, chain),
     metrics

@@ -18,6 +18,7 @@ import { ownRoots } from '../../../src/node/trust-of-home.ts'
 import { type Aca, aca } from '../../../src/roles/aca/aca.ts'
 import { createAdmission } from '../../../src/roles/member/admission.ts'
 import { createIdentities } from '../../../src/roles/member/identities.ts'
+import { createRecords } from '../../../src/roles/member/records.ts'
 import { member } from '../../../src/roles/member/member.ts'
 import { createRecords } from '../../../src/roles/member/records.ts'
 import { formatInvite, parseInvite } from '../../../src/wire/invite.ts'
@@ -62,6 +63,7 @@ describe('joining a domain over real libp2p', function () {
       pubsub,
       signer,
       identities,
+      records: createRecords({ identities, signer, verify }),
       random: () => 0.5,
       onChain: async () => {}
     })
