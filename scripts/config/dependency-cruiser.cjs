@@ -32,7 +32,7 @@ const LIBRARIES = {
   ),
   x509: library('@peculiar/x509', 'reflect-metadata'),
   // it-pipe over Node's own HTTP responses, whose end is always seen.
-  http: library('fastify', 'it-pipe', 'canonicalize'),
+  http: library('fastify', 'it-pipe', 'canonicalize', 'jose'),
   grpc: library('@grpc/grpc-js'),
   mqtt: library('aedes', 'mqtt'),
   mcp: library('@modelcontextprotocol/client'),
