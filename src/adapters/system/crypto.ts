@@ -1,6 +1,6 @@
 import { createHmac, createPrivateKey, createPublicKey, hash, hkdfSync, type KeyObject, sign, verify } from 'node:crypto'
 import { isEd25519Spki, peerIdOf } from '../../core/ids/peer-id.ts'
-import type { Sha256, Verify } from '../../core/crypto.ts'
+import type { Digest, Sha256, Verify } from '../../core/crypto.ts'
 import type { Signer } from '../../ports/signer.ts'
 import { HansaError } from '../../schema/errors.ts'
 
@@ -12,6 +12,8 @@ const MAX_KEYS = 4096
 
 /** In one call: for what is short, making a Hash takes longer than hashing. */
 export const sha256: Sha256 = (data) => hash('sha256', data, 'buffer')
+
+export const digest: Digest = (name, data) => hash(name, data, 'buffer')
 
 /**
  * Ed25519 verification with the keys kept parsed. OpenSSL refuses signatures under small-order keys, which some JavaScript libraries take for good, so
