@@ -31,7 +31,7 @@ const LIBRARIES = {
     'datastore-core'
   ),
   // it-pipe over Node's own HTTP responses, whose end is always seen.
-  http: library('fastify', 'it-pipe', 'canonicalize'),
+  http: library('fastify', 'it-pipe', 'canonicalize', 'jose'),
   grpc: library('@grpc/grpc-js'),
   mqtt: library('aedes', 'mqtt'),
   mcp: library('@modelcontextprotocol/client'),

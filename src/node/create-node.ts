@@ -157,6 +157,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     signer,
     agw: agwService,
     aca: acaService,
+    store,
     certificate: await certificateOf(home, identities),
     mqtt: await brokerOf(home)
   })
