@@ -6,6 +6,7 @@ const HANSA = '1.3.6.1.4.1.32473.4357'
 
 export const OIDS = {
   ed25519: '1.3.101.112',
+  ecdsaWithSha256: '1.2.840.10045.4.3.2',
   subjectKeyIdentifier: '2.5.29.14',
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',
