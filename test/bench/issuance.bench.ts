@@ -3,8 +3,9 @@ import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openStore } from '../../src/adapters/sqlite/store.ts'
-import { createSigner, createVerify, sha256 } from '../../src/adapters/system/crypto.ts'
+import { createSigner, createVerify, digest, sha256 } from '../../src/adapters/system/crypto.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
+import type { Records } from '../../src/ports/records.ts'
 import type { Rpc } from '../../src/ports/rpc.ts'
 import { aca } from '../../src/roles/aca/aca.ts'
 import { DEFAULT_ACA } from '../../src/roles/aca/config.ts'
@@ -45,6 +46,9 @@ export async function run(report: Report): Promise<void> {
       }),
       verify: createVerify(),
       sha256,
+      digest,
+      // Nobody asks for status tokens here.
+      records: {} as Records,
       random: (size) => new Uint8Array(randomBytes(size)),
       chain: () => [],
       onCrl: () => undefined

@@ -7,7 +7,6 @@ import { createAdmission } from '../../src/roles/member/admission.ts'
 import { createIdentities } from '../../src/roles/member/identities.ts'
 import { createRecords } from '../../src/roles/member/records.ts'
 import { member } from '../../src/roles/member/member.ts'
-import { createRecords } from '../../src/roles/member/records.ts'
 import type { StalePolicy } from '../../src/roles/member/staleness.ts'
 import type { Signer } from '../../src/ports/signer.ts'
 import { createSigner } from '../../src/adapters/system/crypto.ts'
@@ -89,7 +88,7 @@ export async function trustNode(swarm: MemorySwarm, options: TrustNodeOptions) {
           verify,
           sha256,
           digest,
-          records: createRecords({ identities, signer, verify }),
+          records,
           random: (size) => sha256(new TextEncoder().encode(`${name} ${++counter}`)).subarray(0, size),
           chain: () => identities.chain(),
           onCrl: (list) => void identities.acceptCrl(list)

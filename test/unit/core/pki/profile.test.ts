@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { key } from '../../../support/mint.ts'
 import { DEFAULT_LIFETIMES, leafProfile } from '../../../../src/core/pki/profile.ts'
 
 const NOW = Date.UTC(2030, 0, 1) + 536
@@ -6,7 +7,7 @@ const holder = { domain: 'north.example', name: 'flight', roles: ['agent'] } as 
 
 describe('what stands in a leaf certificate', () => {
   it('has whole seconds, as certificates have: what the ledger remembers is what the holder shows', () => {
-    const { notBefore, notAfter } = leafProfile(holder, new Uint8Array(), NOW, DEFAULT_LIFETIMES, Infinity)
+    const { notBefore, notAfter } = leafProfile(holder, key(1).publicKey, NOW, DEFAULT_LIFETIMES, Infinity)
     assert.deepEqual([notBefore % 1000, notAfter % 1000], [0, 0])
     assert.ok(notAfter <= NOW + DEFAULT_LIFETIMES.agent && notAfter > NOW + DEFAULT_LIFETIMES.agent - 1000)
   })
