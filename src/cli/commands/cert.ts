@@ -3,6 +3,7 @@ import type { AdminAnswer } from '../../admin/client.ts'
 import { define, type Frame, group } from '../define.ts'
 import { showTime } from '../show.ts'
 import { renderCertificate } from './ca.ts'
+import { addCertVerify } from './cert-verify.ts'
 
 export function addCert(program: Command, frame: Frame): void {
   const cert = group(program, 'cert', "this node's own certificate")
@@ -37,6 +38,8 @@ export function addCert(program: Command, frame: Frame): void {
       session.out.result(await (await session.admin()).call('renew', {}, session.signal), renderOwn)
     }
   })
+
+  addCertVerify(cert, frame)
 }
 
 function renderOwn(own: AdminAnswer<'ownCertificate'>): string[] {
