@@ -58,7 +58,8 @@ module.exports = {
     room('wire', '^src/wire/(?!format/)', [...SCHEMA, '^src/wire/', IDS, '^src/core/crypto[.]ts$']),
     // Pure codecs, each for its format.
     room('wire/format', '^src/wire/format/', [...SCHEMA, '^src/wire/', IDS, ...library('cborg')]),
-    room('ports', '^src/ports/', [...SCHEMA, '^src/ports/', WIRE_TABLES, IDS]),
+    // The nouns of the authority: what a door shows of an application is what the ACA decided about.
+    room('ports', '^src/ports/', [...SCHEMA, '^src/ports/', WIRE_TABLES, IDS, '^src/core/pki/(grant|issued|verdict)[.]ts$']),
     room('roles', '^src/roles/([^/]+)/', [...SCHEMA, '^src/core/', '^src/wire/', '^src/ports/', '^src/roles/$1/']),
     room('adapters', `^src/adapters/(?!(?:${Object.keys(LIBRARIES).join('|')})/)([^/]+)/`, [...ADAPTER, '^src/adapters/$1/']),
     ...Object.entries(LIBRARIES).map(([name, libraries]) =>

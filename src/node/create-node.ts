@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createWebhookSender } from '../adapters/http/webhook-sender.ts'
 import { createSwarmNode } from '../adapters/libp2p/swarm-node.ts'
 import { createRpc } from '../adapters/rpc/create-rpc.ts'
-import { createMac } from '../adapters/system/crypto.ts'
+import { createMac, digest } from '../adapters/system/crypto.ts'
 import { openStore } from '../adapters/sqlite/store.ts'
 import { openAgentDatabase } from '../adapters/sqlite/agent-database.ts'
 import { recordRules } from '../core/dht/record-rules.ts'
@@ -123,6 +123,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
         store,
         issuer: await issuerOf(home),
         verify,
+        digest,
         random: (size) => new Uint8Array(randomBytes(size)),
         chain: () => identities.chain(),
         onCrl: (list) => void identities.acceptCrl(list)

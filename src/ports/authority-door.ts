@@ -104,4 +104,6 @@ export interface AuthorityDoor {
   roots(): readonly Uint8Array[]
   /** Current list of one CA (`CaSigner.id`) or of a root; of the CA that signs now when absent. DER. Throws NOT_FOUND. */
   crl(issuer?: string): Uint8Array
+  /** Answers an OCSP request (RFC 6960), DER to DER. Never throws: what is wrong is an answer, too. */
+  ocsp(request: Uint8Array): Uint8Array
 }

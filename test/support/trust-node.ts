@@ -1,10 +1,11 @@
 import { createRpc } from '../../src/adapters/rpc/create-rpc.ts'
-import { createVerify, sha256 } from '../../src/adapters/system/crypto.ts'
+import { createVerify, digest, sha256 } from '../../src/adapters/system/crypto.ts'
 import type { Role } from '../../src/core/ids/role.ts'
 import { type Aca, aca } from '../../src/roles/aca/aca.ts'
 import { type AcaConfig, DEFAULT_ACA } from '../../src/roles/aca/config.ts'
 import { createAdmission } from '../../src/roles/member/admission.ts'
 import { createIdentities } from '../../src/roles/member/identities.ts'
+import { createRecords } from '../../src/roles/member/records.ts'
 import { member } from '../../src/roles/member/member.ts'
 import type { Signer } from '../../src/ports/signer.ts'
 import { createSigner } from '../../src/adapters/system/crypto.ts'
@@ -79,6 +80,8 @@ export async function trustNode(swarm: MemorySwarm, options: TrustNodeOptions) {
           issuer: domain.issuer,
           verify,
           sha256,
+          digest,
+          records: createRecords({ identities, signer, verify }),
           random: (size) => sha256(new TextEncoder().encode(`${name} ${++counter}`)).subarray(0, size),
           chain: () => identities.chain(),
           onCrl: (list) => void identities.acceptCrl(list)

@@ -1,7 +1,7 @@
 import { createHmac, createPrivateKey, createPublicKey, hash, hkdfSync, type KeyObject, sign, verify } from 'node:crypto'
 import { type KeyKind, keyKindOf } from '../../core/ids/key-kind.ts'
 import { peerIdOf } from '../../core/ids/peer-id.ts'
-import type { Sha256, SignatureAlgorithm, Verify } from '../../core/crypto.ts'
+import type { Digest, Sha256, SignatureAlgorithm, Verify } from '../../core/crypto.ts'
 import type { Signer } from '../../ports/signer.ts'
 import { HansaError } from '../../schema/errors.ts'
 
@@ -13,6 +13,8 @@ const MAX_KEYS = 4096
 
 /** In one call: for what is short, making a Hash takes longer than hashing. */
 export const sha256: Sha256 = (data) => hash('sha256', data, 'buffer')
+
+export const digest: Digest = (name, data) => hash(name, data, 'buffer')
 
 /** By algorithm: the kinds of key it goes with, and the hash of ECDSA. */
 const ALGORITHMS: Readonly<Record<SignatureAlgorithm, { readonly kinds: readonly KeyKind[]; readonly hash: string | null }>> = {
@@ -29,7 +31,7 @@ export function createVerify(maxKeys = MAX_KEYS): Verify {
   const keys = new Map<string, KeyObject>()
   return (spki, data, signature, algorithm = 'ed25519') => {
     const kind = keyKindOf(spki)
-    const { kinds, hash: digest } = ALGORITHMS[algorithm]
+    const { kinds, hash: hashName } = ALGORITHMS[algorithm]
     if (kind === undefined || !kinds.includes(kind) || (kind === 'ed25519' && signature.length !== 64)) return false
     const id = Buffer.from(spki.buffer, spki.byteOffset, spki.byteLength).toString('latin1')
     let key = keys.get(id)
@@ -43,7 +45,7 @@ export function createVerify(maxKeys = MAX_KEYS): Verify {
     // The map keeps insertion order: the first key is the one unused for longest.
     keys.set(id, key)
     if (keys.size > maxKeys) keys.delete(keys.keys().next().value ?? id)
-    return verify(digest, data, key, signature)
+    return verify(hashName, data, key, signature)
   }
 }
 

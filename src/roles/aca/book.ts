@@ -4,6 +4,7 @@ import type { AcaDeps } from './deps.ts'
 import { AuditLog } from './audit-log.ts'
 import { CrlDesk } from './crl.ts'
 import { Ledger } from './ledger.ts'
+import { OcspDesk } from './ocsp.ts'
 import { createQueue, type Queue } from './queue.ts'
 
 /** What the parts of the ACA share: everything is decided one after the other (`alone`), and nothing is told before the commit. */
@@ -12,6 +13,7 @@ export interface Book {
   readonly deps: AcaDeps
   readonly ledger: Ledger
   readonly crl: CrlDesk
+  readonly ocsp: OcspDesk
   readonly audit: AuditLog
   readonly alone: Queue
 }
@@ -21,7 +23,8 @@ const MAX_WAITING = 1000
 
 export function openBook(config: AcaConfig, deps: AcaDeps): Book {
   const ledger = new Ledger(deps.store)
-  return { config, deps, ledger, crl: new CrlDesk(config, deps, ledger), audit: new AuditLog(deps), alone: createQueue(MAX_WAITING) }
+  const crl = new CrlDesk(config, deps, ledger)
+  return { config, deps, ledger, crl, ocsp: new OcspDesk(deps, ledger), audit: new AuditLog(deps), alone: createQueue(MAX_WAITING) }
 }
 
 /** The value, or the refusal as what it is. */

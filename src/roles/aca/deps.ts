@@ -1,9 +1,10 @@
-import type { Sha256, Verify } from '../../core/crypto.ts'
+import type { Digest, Sha256, Verify } from '../../core/crypto.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Issuer } from '../../ports/issuer.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Metrics } from '../../ports/metrics.ts'
 import type { PubSub } from '../../ports/pubsub.ts'
+import type { Records } from '../../ports/records.ts'
 import type { Rpc } from '../../ports/rpc.ts'
 import type { Store } from '../../ports/store.ts'
 import type { CrlResponse } from '../../schema/generated/hansa/v1/trust_pb.ts'
@@ -17,6 +18,9 @@ export interface AcaDeps {
   readonly issuer: Issuer
   readonly verify: Verify
   readonly sha256: Sha256
+  readonly digest: Digest
+  /** Signs status tokens and notices as this node. */
+  readonly records: Records
   /** Unpredictable bytes. */
   random(size: number): Uint8Array
   /** Own chain, leaf first; the ACA remembers it as issued. */

@@ -1,6 +1,6 @@
 import { fromBinary } from '@bufbuild/protobuf'
 import type { NodeInfo } from '../../schema/generated/hansa/v1/trust_pb.ts'
-import { CrlResponseSchema } from '../../schema/generated/hansa/v1/trust_pb.ts'
+import { CrlGossipSchema } from '../../schema/generated/hansa/v1/trust_pb.ts'
 import { HansaError, toHansaError } from '../../schema/errors.ts'
 import type { Verdict } from '../../ports/pubsub.ts'
 import type { Target } from '../../ports/rpc.ts'
@@ -87,7 +87,8 @@ export class CrlWatch {
   /** A list is taken over while it is judged: what is genuine and new is passed on, old news is not, forgery is held against the sender. */
   #judge(data: Uint8Array): Verdict {
     try {
-      return this.#deps.identities.acceptCrl(fromBinary(CrlResponseSchema, data)) ? 'accept' : 'ignore'
+      const { news } = fromBinary(CrlGossipSchema, data)
+      return news.case === 'list' && this.#deps.identities.acceptCrl(news.value) ? 'accept' : 'ignore'
     } catch (error) {
       // A domain that we have not listed may be listed by those who passed it on.
       return toHansaError(error).code === 'UNKNOWN_DOMAIN' ? 'ignore' : 'reject'

@@ -9,13 +9,14 @@ import { readName } from './directory-name.ts'
 import { readSigned } from './signed.ts'
 import { unhex } from '../../core/ids/hex.ts'
 
-/** Reasons by which a certificate is revoked (RFC 5280 5.3.1) that we give, by name. */
+/** Reasons by which a certificate is revoked (RFC 5280 5.3.1) that make sense for an end entity and a complete list, by name. */
 export const CRL_REASONS = {
   unspecified: 0,
   keyCompromise: 1,
   affiliationChanged: 3,
   superseded: 4,
   cessationOfOperation: 5,
+  certificateHold: 6,
   privilegeWithdrawn: 9
 } as const
 

@@ -24,6 +24,8 @@ export const OIDS = {
   certificateIssuer: '2.5.29.29',
   crlDistributionPoints: '2.5.29.31',
   authorityInfoAccess: '1.3.6.1.5.5.7.1.1',
+  ocspBasic: '1.3.6.1.5.5.7.48.1.1',
+  ocspNonce: '1.3.6.1.5.5.7.48.1.2',
   commonName: '2.5.4.3',
   organizationName: '2.5.4.10',
   /**
