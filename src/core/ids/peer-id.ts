@@ -1,17 +1,19 @@
-/** DER head of the SubjectPublicKeyInfo of an Ed25519 key (RFC 8410 4); 32 bytes of key follow. */
-const SPKI_HEAD = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00]
+import { keyKindOf } from './key-kind.ts'
+
+/** Bytes of the SubjectPublicKeyInfo of an Ed25519 key before the key. */
+const SPKI_HEAD = 12
 /** Identity multihash of 36 bytes, then libp2p's PublicKey message: type Ed25519, 32 bytes of data. */
 const PEER_ID_HEAD = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20]
 const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 
 /** True for the SubjectPublicKeyInfo (DER) of an Ed25519 key in its one valid encoding. */
 export function isEd25519Spki(spki: Uint8Array): boolean {
-  return spki.length === SPKI_HEAD.length + 32 && SPKI_HEAD.every((byte, index) => spki[index] === byte)
+  return keyKindOf(spki) === 'ed25519'
 }
 
 /** PeerId (text, 12D3KooW...) of an Ed25519 SubjectPublicKeyInfo: it is the key in another coat. Undefined for other keys. */
 export function peerIdOf(spki: Uint8Array): string | undefined {
-  return isEd25519Spki(spki) ? base58(Uint8Array.from([...PEER_ID_HEAD, ...spki.subarray(SPKI_HEAD.length)])) : undefined
+  return isEd25519Spki(spki) ? base58(Uint8Array.from([...PEER_ID_HEAD, ...spki.subarray(SPKI_HEAD)])) : undefined
 }
 
 function base58(bytes: Uint8Array): string {
