@@ -14,6 +14,29 @@ export function peerIdOf(spki: Uint8Array): string | undefined {
   return isEd25519Spki(spki) ? base58(Uint8Array.from([...PEER_ID_HEAD, ...spki.subarray(SPKI_HEAD.length)])) : undefined
 }
 
+/** SubjectPublicKeyInfo (DER) of the Ed25519 key that a PeerId is; undefined for any other text. */
+export function spkiOf(peer: string): Uint8Array | undefined {
+  const bytes = peer.length === 52 ? unbase58(peer) : undefined
+  if (bytes?.length !== PEER_ID_HEAD.length + 32 || !PEER_ID_HEAD.every((byte, index) => bytes[index] === byte)) return undefined
+  return Uint8Array.from([...SPKI_HEAD, ...bytes.subarray(PEER_ID_HEAD.length)])
+}
+
+function unbase58(text: string): Uint8Array | undefined {
+  const bytes: number[] = []
+  for (const character of text) {
+    let carry = BASE58.indexOf(character)
+    if (carry === -1) return undefined
+    for (let i = 0; i < bytes.length; i++) {
+      carry += (bytes[i] ?? 0) * 58
+      bytes[i] = carry & 0xff
+      carry >>= 8
+    }
+    for (; carry > 0; carry >>= 8) bytes.push(carry & 0xff)
+  }
+  const zeros = /^1*/.exec(text)?.[0].length ?? 0
+  return Uint8Array.from([...Array<number>(zeros).fill(0), ...bytes.reverse()])
+}
+
 function base58(bytes: Uint8Array): string {
   const digits: number[] = []
   for (const byte of bytes) {
