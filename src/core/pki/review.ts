@@ -1,5 +1,4 @@
 import type { Verify } from '../crypto.ts'
-import { type CertifiedNames, namesAgree } from './csr-names.ts'
 import type { Evidence } from './evidence.ts'
 import { type Grant, grantOf, scopesWithin } from './grant.ts'
 import { type Issued, stateOf } from './issued.ts'
@@ -46,11 +45,6 @@ export function reviewHolder(evidence: Evidence, key: Possession, grant: Grant, 
   if (rivals.length > 0 && !replace)
     return refused('NAME_TAKEN', `${name} has a live certificate for another key; revoke it first, or make the invite with replace`)
   return tooMany(evidence, name, rivals) ?? { ok: true, grant, key, supersedes: rivals }
-}
-
-/** The names of a request against those that its certificate will have. */
-export function reviewNames(evidence: Evidence, names: CertifiedNames): Refused | undefined {
-  return namesAgree(evidence.csr, names)
 }
 
 /** How the one who renews has proved itself. */
