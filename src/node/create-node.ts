@@ -22,6 +22,7 @@ import { createRecords } from '../roles/member/records.ts'
 import { version } from './version.ts'
 import { agentOf } from './agent-of.ts'
 import { createDesk } from './desk.ts'
+import { approverKeys, tokenVerifierOf } from './authority-keys.ts'
 import { brokerOf } from './broker-of.ts'
 import { type Doors, openDoors } from './doors.ts'
 import type { HansaNode, NodeOptions } from './hansa-node.ts'
@@ -116,8 +117,9 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     metrics
   })
   const shared = { clock, rpc, records, identities, members, sha256, metrics }
+  const eabMac = createMac(home.seed, 'acme-eab')
   const acaService = config.roles.includes('aca')
-    ? aca(acaSettings(config)).create({
+    ? aca(acaSettings(config, await approverKeys(home))).create({
         ...shared,
         log: logOf('aca'),
         pubsub,
@@ -127,7 +129,9 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
         digest,
         random: (size) => new Uint8Array(randomBytes(size)),
         chain: () => identities.chain(),
-        onCrl: (list) => void identities.acceptCrl(list)
+        onCrl: (list) => void identities.acceptCrl(list),
+        tokens: await tokenVerifierOf(home),
+        eabKey: (voucherId) => eabMac(new TextEncoder().encode(voucherId))
       })
     : undefined
   const database = config.roles.includes('ars') ? openAgentDatabase(join(platform.data, 'agents.db'), { words }) : undefined

@@ -1,3 +1,4 @@
+import { createTokenVerifier } from '../../src/adapters/jose/token-verifier.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { tmpdir } from 'node:os'
@@ -49,6 +50,8 @@ export async function run(report: Report): Promise<void> {
       digest,
       // Nobody asks for status tokens here.
       records: {} as Records,
+      tokens: createTokenVerifier({ issuers: new Map(), authorities: new Map() }),
+      eabKey: (voucherId) => sha256(new TextEncoder().encode(voucherId)),
       random: (size) => new Uint8Array(randomBytes(size)),
       chain: () => [],
       onCrl: () => undefined
