@@ -1,3 +1,4 @@
+import { createTokenVerifier } from '../../src/adapters/jose/token-verifier.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { tmpdir } from 'node:os'
@@ -47,8 +48,10 @@ export async function run(report: Report): Promise<void> {
       verify: createVerify(),
       sha256,
       digest,
-      // Tokens and notices are signed for nobody here.
+      // Nobody asks for status tokens here.
       records: {} as Records,
+      tokens: createTokenVerifier({ issuers: new Map(), authorities: new Map() }),
+      eabKey: (voucherId) => sha256(new TextEncoder().encode(voucherId)),
       random: (size) => new Uint8Array(randomBytes(size)),
       chain: () => [],
       onCrl: () => undefined

@@ -46,13 +46,13 @@ export function leafProfile(
   const spiffeId = formatSpiffeId({ domain: holder.domain, role, name: holder.name })
   // X.509 has no parts of seconds: without this the ledger would remember another end than the holder shows.
   const notBefore = wholeSeconds(now - BACKDATE_MS)
-  const life = isEd25519Spki(publicKey) ? lifetimes[role] : (lifetimes.tls ?? lifetimes[role])
+  // An agent's certificate for outside clients must not outlive what a revocation list may miss, whatever TLS servers may have.
+  const life = isEd25519Spki(publicKey) ? lifetimes[role] : Math.min(lifetimes.tls ?? Infinity, lifetimes[role])
   const notAfter = wholeSeconds(Math.min(now + life, issuerNotAfter))
-  const dnsName = roles.some((each) => each !== 'agent') ? dnsNameOf(holder) : undefined
-  const { scopes = [], organisation, dnsNames = [] } = holder
+  const { scopes = [], organisation } = holder
   return {
     spiffeId,
-    dnsNames: [...new Set([...(dnsName === undefined ? [] : [dnsName]), ...dnsNames])],
+    dnsNames: dnsNamesOf(holder),
     roles,
     scopes,
     ...(organisation === undefined ? {} : { organisation }),
@@ -60,6 +60,17 @@ export function leafProfile(
     notBefore,
     notAfter
   }
+}
+
+/** DNS names that a certificate of this holder has: its own when it serves TLS clients, and those that were granted. */
+export function dnsNamesOf(holder: { readonly domain: string } & Pick<Grant, 'name' | 'roles'> & Partial<Grant>): string[] {
+  const own = holder.roles.some((each) => each !== 'agent') ? dnsNameOf(holder) : undefined
+  return [...new Set([...(own === undefined ? [] : [own]), ...(holder.dnsNames ?? [])])]
+}
+
+/** True for a DNS name at or below a domain, in lower case and without wildcards. */
+export function isDnsNameWithin(text: string, domain: string): boolean {
+  return DNS_NAME.test(text) && (text === domain || text.endsWith(`.${domain}`))
 }
 
 /** Labels of 1 to 63 letters, digits and hyphens, none at the ends (RFC 1123 2.1); 253 in all. */

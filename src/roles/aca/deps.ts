@@ -7,6 +7,7 @@ import type { PubSub } from '../../ports/pubsub.ts'
 import type { Records } from '../../ports/records.ts'
 import type { Rpc } from '../../ports/rpc.ts'
 import type { Store } from '../../ports/store.ts'
+import type { TokenVerifier } from '../../ports/token-verifier.ts'
 import type { CrlResponse } from '../../schema/generated/hansa/v1/trust_pb.ts'
 
 export interface AcaDeps {
@@ -25,6 +26,10 @@ export interface AcaDeps {
   readonly records: Records
   /** Unpredictable bytes. */
   random(size: number): Uint8Array
+  /** Signatures of OpenID providers and authorities that the operator has listed. */
+  readonly tokens: TokenVerifier
+  /** HMAC key of the ACME external account binding of a voucher, from its public id: derived, so that it is nowhere at rest. 32 bytes. */
+  eabKey(voucherId: string): Uint8Array
   /** Own chain, leaf first; the ACA remembers it as issued. */
   chain(): readonly Uint8Array[]
   /** The ACA's own node believes a new list at once; its member part serves it to others. */
