@@ -4,12 +4,14 @@ import { parseSpiffeId } from '../core/ids/spiffe-id.ts'
 import type { Role } from '../core/ids/role.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Network } from '../ports/network.ts'
+import type { Records } from '../ports/records.ts'
 import type { Rpc, Target } from '../ports/rpc.ts'
 import type { Aca } from '../roles/aca/aca.ts'
 import type { AgentService } from '../roles/agent/agent.ts'
 import type { Ars } from '../roles/ars/ars.ts'
 import type { MemberIdentities } from '../roles/member/identities.ts'
 import type { Member } from '../roles/member/member.ts'
+import { readStatusToken } from '../roles/member/status-token.ts'
 import { HansaError } from '../schema/errors.ts'
 import type { Hit } from '../schema/generated/hansa/v1/directory_pb.ts'
 import type { CertificateStatusResponse } from '../schema/generated/hansa/v1/trust_pb.ts'
@@ -35,7 +37,7 @@ export interface Desk {
   /** Roots of all listed domains, own first. */
   roots(): { readonly domain: string; readonly own: boolean; readonly roots: readonly { readonly sha256: string; readonly pem: string }[] }[]
   ownCertificate(): OwnCertificate
-  /** What the ACA of the domain says of the own certificate (draft 3.1.2). */
+  /** What the ACA of the domain says of the own certificate (draft 3.1.2), and has signed: the token can be shown to others. */
   certificateStatus(): Promise<CertificateStatusResponse>
   /** Registrations of the own domain, from any of its servers. */
   agents(): Promise<readonly Hit[]>
@@ -72,13 +74,14 @@ export interface DeskDeps {
   readonly member: Member
   readonly clock: Clock
   readonly rpc: Rpc
+  readonly records: Records
   readonly aca?: Aca
   readonly ars?: Ars
   readonly agent?: AgentService
 }
 
 export function createDesk(node: DeskDeps): Desk {
-  const { identities, home, network, member, clock, rpc } = node
+  const { identities, home, network, member, clock, rpc, records } = node
   const { domain } = home.config
 
   function invitation(expiresAt: number) {
@@ -130,7 +133,12 @@ export function createDesk(node: DeskDeps): Desk {
         renewAt: renewalTime(notBefore, notAfter, MIDDLE)
       }
     },
-    certificateStatus: () => rpc.call(server('aca'), methods.certificateStatus, { serial: '' }),
+    async certificateStatus() {
+      const status = await rpc.call(server('aca'), methods.certificateStatus, { serial: '' })
+      const { serial, state } = readStatusToken(status.token, records, clock.now())
+      if (serial !== status.serial || state !== status.state) throw new HansaError('SIGNATURE_INVALID', 'the ACA says one thing and signs another')
+      return status
+    },
     agents: async () => (await rpc.call(server('ars'), methods.listAgents, {})).agents,
     async deregister(agent) {
       const resourceId = formatResourceId(parseAgent(agent, domain))

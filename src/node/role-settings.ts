@@ -10,7 +10,13 @@ import type { Config } from './config/schema.ts'
 /** Settings of the roles from those of the node: the one place where the words of config.yaml meet those of the roles. */
 export function acaSettings({ ca }: Config): AcaConfig {
   const { node, agent } = ca.lifetimes
-  return { ...DEFAULT_ACA, lifetimes: { aca: node, ars: node, agw: node, agent }, crlLifetimeMs: ca.crlLifetime, rememberMs: ca.remember }
+  return {
+    ...DEFAULT_ACA,
+    lifetimes: { aca: node, ars: node, agw: node, agent },
+    crlLifetimeMs: ca.crlLifetime,
+    rememberMs: ca.remember,
+    onDeregistration: ca.onDeregistration
+  }
 }
 
 export function arsSettings({ registry, gateway }: Config): ArsConfig {

@@ -23,8 +23,9 @@ const MAX_WAITING = 1000
 
 export function openBook(config: AcaConfig, deps: AcaDeps): Book {
   const ledger = new Ledger(deps.store)
-  const crl = new CrlDesk(config, deps, ledger)
-  return { config, deps, ledger, crl, ocsp: new OcspDesk(deps, ledger), audit: new AuditLog(deps), alone: createQueue(MAX_WAITING) }
+  const audit = new AuditLog(deps)
+  const crl = new CrlDesk(config, deps, ledger, audit)
+  return { config, deps, ledger, crl, ocsp: new OcspDesk(deps, ledger), audit, alone: createQueue(MAX_WAITING) }
 }
 
 /** The value, or the refusal as what it is. */
