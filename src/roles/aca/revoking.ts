@@ -150,10 +150,11 @@ export class Revoking {
 
   /** True when the certificate that is shown took over, in one or more steps, from one with this one's key. */
   #isReplaced(issued: Issued, shown: Issued | undefined): boolean {
-    let at = shown
+    // The same holder: that one took over from another says nothing of the other's certificates.
+    if (issued.spiffeId !== shown?.spiffeId) return false
+    let at: Issued | undefined = shown
     for (let step = 0; step < MAX_STEPS && at !== undefined; step++) {
-      // The same holder: a key says nothing of another's certificates.
-      if (at.spiffeId === issued.spiffeId && at.keyId === issued.keyId) return true
+      if (at.keyId === issued.keyId) return true
       at = at.replaces === undefined ? undefined : this.#book.ledger.certificate(at.replaces)
     }
     return false
