@@ -38,7 +38,7 @@ export interface Desk extends Invites {
 }
 
 export function createDesk(node: DeskDeps): Desk {
-  const { identities, home, member, rpc, records } = node
+  const { identities, home, member, rpc, records, clock } = node
   const { domain } = home.config
 
   function server(role: Role): Target {
@@ -58,7 +58,7 @@ export function createDesk(node: DeskDeps): Desk {
     ownCertificate: () => ownView(identities.self(), identities.chain()),
     async certificateStatus() {
       const standing = await rpc.call(server('aca'), methods.certificateStatus, { serial: '' })
-      return { ...standing, ...tokenEnd(standing, records) }
+      return { ...standing, ...tokenEnd(standing, records, clock.now()) }
     },
     async rekey() {
       const replaced = ownView(identities.self(), identities.chain())

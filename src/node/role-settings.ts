@@ -21,7 +21,8 @@ export function acaSettings({ ca }: Config, approvers: AcaPolicy['approvers'] = 
     pendingForMs: pendingFor,
     maxPending
   }
-  return { ...DEFAULT_ACA, lifetimes: { aca: node, ars: node, agw: node, agent, tls }, crlLifetimeMs: ca.crlLifetime, rememberMs: ca.remember, policy }
+  const { crlLifetime: crlLifetimeMs, remember: rememberMs, onDeregistration } = ca
+  return { ...DEFAULT_ACA, lifetimes: { aca: node, ars: node, agw: node, agent, tls }, crlLifetimeMs, rememberMs, onDeregistration, policy }
 }
 
 export function arsSettings({ registry, gateway }: Config): ArsConfig {

@@ -1,7 +1,7 @@
 import { HansaError } from '../../schema/errors.ts'
 import type { AgentDescription, AgentRecord } from '../../schema/generated/hansa/v1/directory_pb.ts'
 import { type AgentId, formatHandle } from '../ids/agent-id.ts'
-import { isCapability } from '../ids/capability.ts'
+import { covers, isCapability } from '../ids/capability.ts'
 import { quote } from '../ids/domain.ts'
 import type { Role } from '../ids/role.ts'
 import { type CardFacts, EXTENSION_BOUNDS, isExtensionUri, readCardFacts } from './card-facts.ts'
@@ -32,6 +32,8 @@ export interface Signer extends AgentId {
   readonly peer: string
   readonly spiffeId: string
   readonly roles: readonly Role[]
+  /** Ceiling of what the agent may offer: capabilities, each with those below it. Empty or absent: none is set. */
+  readonly scopes?: readonly string[]
 }
 
 export interface RegistrationInput {
@@ -46,13 +48,14 @@ export interface RegistrationInput {
 
 /**
  * Registration verification (draft 3.2.1): identity, completeness, bounds. Returns what was read from the card, with the extensions of card and description. Throws PERMISSION_DENIED, INCOMPLETE_REGISTRATION (metadata
- * `missing`), INVALID_ARGUMENT, RECORD_STALE.
+ * `missing`), INVALID_ARGUMENT, SCOPE_EXCEEDED (metadata `capability`), RECORD_STALE.
  */
 export function reviewRegistration({ description, signer, domain, previous, now }: RegistrationInput): CardFacts {
   reviewIdentity(description, signer, domain)
   const missing = missingParts(description)
   if (missing.length > 0) throw new HansaError('INCOMPLETE_REGISTRATION', `the registration lacks ${missing.join(', ')}`, { missing: missing.join(', ') })
   reviewBounds(description)
+  reviewScopes(description, signer)
   if (description.revision > BigInt(now + MAX_AHEAD_MS))
     throw new HansaError('INVALID_ARGUMENT', `revision ${description.revision} is more than a day ahead; the agent's clock is wrong`)
   if (previous !== undefined) {
@@ -74,6 +77,16 @@ function reviewIdentity(description: AgentDescription, signer: Signer, domain: s
   if (!signer.roles.includes('agent')) throw refuse(`the certificate of ${signer.spiffeId} is not an agent's`)
   if (description.spiffeId !== signer.spiffeId) throw refuse(`${signer.spiffeId} cannot register ${quote(description.spiffeId)}`)
   if (description.peerId !== signer.peer) throw refuse(`the description names the peer ${quote(description.peerId)}; the certificate is that of ${signer.peer}`)
+}
+
+/** The certificate says how far its holder may go (draft 3.1.1, permission scope); nobody finds it for more. */
+function reviewScopes({ capabilities }: AgentDescription, { spiffeId, scopes = [] }: Signer): void {
+  if (scopes.length === 0) return
+  const beyond = capabilities.find((capability) => !scopes.some((scope) => covers(scope, capability)))
+  if (beyond === undefined) return
+  throw new HansaError('SCOPE_EXCEEDED', `the certificate of ${spiffeId} does not allow the capability ${beyond}; it allows ${scopes.join(', ')}`, {
+    capability: beyond
+  })
 }
 
 function missingParts(description: AgentDescription): string[] {

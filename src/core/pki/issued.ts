@@ -24,6 +24,8 @@ export interface Issued extends Grant {
   readonly revokedAt?: number
   /** RFC 5280 5.3.1 reason name; present with `revokedAt`. */
   readonly reason?: string
+  /** When a hold was lifted last. */
+  readonly releasedAt?: number
 }
 
 export type State = 'good' | 'held' | 'revoked' | 'expired'

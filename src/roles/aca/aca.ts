@@ -8,16 +8,18 @@ import type { Crl } from '../../wire/x509/crl.ts'
 import { methods } from '../../wire/methods.ts'
 import { Accounts } from './accounts.ts'
 import { adoptOwn } from './adopt.ts'
+import type { AuditEntry, AuditHead, AuditVerdict } from './audit-log.ts'
 import { applicationOf, applyResponse } from './application-messages.ts'
 import { Applications } from './applications.ts'
 import { type Book, openBook } from './book.ts'
 import { type AcaConfig, DEFAULT_ACA } from './config.ts'
 import type { AcaDeps } from './deps.ts'
 import { createVoucher, findCertificates, type NewVoucher, type VoucherRequest } from './desk.ts'
+import { deregistered } from './deregistration.ts'
 import { createDoor } from './door.ts'
 import { Issuance } from './issuance.ts'
-import { Revoking } from './revoking.ts'
-import { standingOf } from './standing.ts'
+import { type Changed, Revoking } from './revoking.ts'
+import { statusOf } from './standing.ts'
 import type { ApplicationView, Approval, CertificateView } from './views.ts'
 
 /** The certificate authority of a domain (draft 2.2, 3.1). The operations are the operator's; nodes come by `wire/methods.ts`. */
@@ -43,12 +45,23 @@ export interface Aca extends Lifecycle {
   show(x: string): CertificateView[]
   /** Revokes what is in force under `x`, publishes a new list, resolves after the commit. Throws NOT_FOUND, INVALID_ARGUMENT. */
   revoke(x: string, reason: string): Promise<{ readonly revoked: CertificateView[]; readonly crlNumber: number }>
-  crl(): Crl
+  /** The same for every certificate that names an organisation. Throws NOT_FOUND, INVALID_ARGUMENT. */
+  revokeOrganisation(organisation: string, reason: string): Promise<{ readonly revoked: CertificateView[]; readonly crlNumber: number }>
+  /** draft 3.1.2: lifts every hold (certificateHold) of what is under `x`. Throws NOT_FOUND, and INVALID_ARGUMENT when there is none: nothing else can be lifted. */
+  release(x: string): Promise<{ readonly released: CertificateView[]; readonly crlNumber: number }>
+  /** Entries of the audit log from number `from` (1), at most `limit` (100; up to 1000). Throws INVALID_ARGUMENT, AUDIT_BROKEN. */
+  audit(options: { readonly from?: number; readonly limit?: number }): AuditEntry[]
+  /** Reads the whole audit log. `noted`: a head that was written down elsewhere, to which the log must still lead. */
+  verifyAudit(noted?: AuditHead): AuditVerdict
+  /** The list in force of a CA or root, by SHA-256 of its key (hex); of the CA that signs now when absent. Throws NOT_FOUND. */
+  crl(issuer?: string): Crl
   /** DER roots of the domain. */
   bundle(): { readonly domain: string; readonly roots: readonly Uint8Array[] }
 }
 
 const MAINTENANCE_MS = 60_000
+/** Certificates forgotten in one round: a few milliseconds, in which nothing else is decided. */
+const MAX_FORGOTTEN = 5000
 
 export function aca(config: AcaConfig = DEFAULT_ACA): Part<AcaDeps, Aca> {
   return { name: 'aca', create: (deps) => new AcaService(config, deps) }
@@ -79,9 +92,10 @@ class AcaService implements Aca {
     adoptOwn(deps, ledger)
     await this.#maintain()
     // Also when it is not new: the own node may have lost what it held.
-    crl.announce()
+    crl.announceAll()
     this.#stopTimer = clock.every(
-      MAINTENANCE_MS,
+      // Lists of a short life are due more often.
+      Math.min(MAINTENANCE_MS, this.#book.config.crlLifetimeMs / 4),
       () => void this.#maintain().catch((error: unknown) => deps.log.error({ err: error }, 'maintenance of the CA failed'))
     )
     this.#serve()
@@ -100,8 +114,12 @@ class AcaService implements Aca {
     rpc.handle(methods.applicationStatus, ({ applicationId }, { caller }) => applyResponse(this.#applications.status(applicationId, caller.peer)))
     rpc.handle(methods.renew, async ({ csr, scopes }, { caller }) => ({ chain: [...(await issuance.renew(csr, { door: 'libp2p', ...caller }, scopes))] }))
     rpc.handle(methods.rekey, async ({ csr, proof }, { caller }) => ({ chain: [...(await issuance.rekey(csr, proof, { door: 'libp2p', ...caller }))] }))
-    rpc.handle(methods.certificateStatus, ({ serial }, { caller }) => standingOf(this.#book, serial === '' ? (caller.identity?.serial ?? '') : serial))
+    rpc.handle(methods.certificateStatus, ({ serial }, { caller }) => statusOf(this.#book, serial === '' ? (caller.identity?.serial ?? '') : serial))
     rpc.handle(methods.revoke, async ({ serial, reason }, { caller }) => ({ crlNumber: BigInt(await this.#revoking.revokeOwn(serial, reason, caller)) }))
+    rpc.handle(methods.deregistered, async (notice, { caller }) => {
+      await deregistered(this.#book, this.#revoking, notice, caller.identity)
+      return {}
+    })
   }
 
   createVoucher(request: VoucherRequest): Promise<NewVoucher> {
@@ -141,13 +159,33 @@ class AcaService implements Aca {
     return findCertificates(x, this.#book.deps.issuer.domain, this.#book.ledger).map((issued) => this.#view(issued))
   }
 
-  async revoke(x: string, reason: string): Promise<{ revoked: CertificateView[]; crlNumber: number }> {
-    const { revoked, crlNumber } = await this.#revoking.revoke(x, reason)
-    return { revoked: revoked.map((issued) => this.#view(issued)), crlNumber }
+  async revoke(x: string, reason: string) {
+    return this.#revoked(await this.#revoking.revoke(x, reason))
   }
 
-  crl(): Crl {
-    return this.#book.crl.current()
+  async revokeOrganisation(organisation: string, reason: string) {
+    return this.#revoked(await this.#revoking.revokeOrganisation(organisation, reason))
+  }
+
+  async release(x: string) {
+    const { revoked: released, crlNumber } = this.#revoked(await this.#revoking.release(x))
+    return { released, crlNumber }
+  }
+
+  #revoked({ changed, crlNumber }: Changed): { revoked: CertificateView[]; crlNumber: number } {
+    return { revoked: changed.map((issued) => this.#view(issued)), crlNumber }
+  }
+
+  audit(options: { readonly from?: number; readonly limit?: number }): AuditEntry[] {
+    return this.#book.audit.read(options)
+  }
+
+  verifyAudit(noted?: AuditHead): AuditVerdict {
+    return this.#book.audit.verify(noted)
+  }
+
+  crl(issuer?: string): Crl {
+    return this.#book.crl.current(issuer)
   }
 
   bundle() {
@@ -160,13 +198,13 @@ class AcaService implements Aca {
     const { alone, deps, ledger, config, crl } = this.#book
     return alone(async () => {
       const now = deps.clock.now()
-      for (const issued of ledger.certificates()) if (now > issued.notAfter + config.rememberMs) ledger.deleteCertificate(issued)
+      for (const issued of ledger.endedBefore(now - config.rememberMs, MAX_FORGOTTEN)) ledger.deleteCertificate(issued)
       for (const [id, voucher] of ledger.vouchers()) if (now > voucher.expiresAt || voucher.used >= voucher.uses) ledger.deleteVoucher(id)
       this.#book.applications.forget(now)
       const due = crl.due()
-      if (due) crl.write()
+      if (due.length > 0) crl.write(due)
       await ledger.commit()
-      if (due) crl.announce()
+      crl.announce()
     })
   }
 

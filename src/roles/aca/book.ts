@@ -27,15 +27,16 @@ const MAX_WAITING = 1000
 
 export function openBook(config: AcaConfig, deps: AcaDeps): Book {
   const ledger = new Ledger(deps.store)
+  const audit = new AuditLog(deps)
   return {
     config,
     deps,
     ledger,
     applications: new ApplicationStore(deps.store),
     accounts: new AccountStore(deps.store),
-    crl: new CrlDesk(config, deps, ledger),
+    crl: new CrlDesk(config, deps, ledger, audit),
     ocsp: new OcspDesk(deps, ledger),
-    audit: new AuditLog(deps),
+    audit,
     alone: createQueue(MAX_WAITING)
   }
 }

@@ -1,3 +1,4 @@
+import { hex } from '../../core/ids/hex.ts'
 import type { Issued } from '../../core/pki/issued.ts'
 import type { Voucher } from '../../core/pki/voucher.ts'
 import type { Store } from '../../ports/store.ts'
@@ -6,10 +7,23 @@ const CERTIFICATES = 'aca.certificates'
 const BY_NAME = 'aca.byName'
 const BY_PEER = 'aca.byPeer'
 const BY_KEY = 'aca.byKey'
+const BY_ORGANISATION = 'aca.byOrganisation'
+const BY_END = 'aca.byEnd'
+/** What is on a list, by CA: small rows, so that a list of 100,000 is made without reading 100,000 certificates. */
+const REVOKED = 'aca.revoked'
 const VOUCHERS = 'aca.vouchers'
 const BLOCKED = 'aca.blocked'
 const STATE = 'aca.state'
 const NOTHING = new Uint8Array()
+
+/** An entry of a list; `reason` is a name of RFC 5280 5.3.1. */
+export interface RevokedRow {
+  readonly serial: string
+  /** Milliseconds since the epoch, both. */
+  readonly at: number
+  readonly notAfter: number
+  readonly reason: string
+}
 
 /** Everything that the ACA knows, in the node's store; indexes are rows too, so that a failed commit cannot leave them behind. The caller commits. */
 export class Ledger {
@@ -24,10 +38,11 @@ export class Ledger {
   }
 
   putCertificate(issued: Issued): void {
-    this.#store.put(CERTIFICATES, issued.serial, encode(issued))
-    this.#store.put(BY_NAME, `${issued.name}/${issued.serial}`, NOTHING)
-    this.#store.put(BY_PEER, `${issued.peer}/${issued.serial}`, NOTHING)
-    this.#store.put(BY_KEY, `${issued.keyId}/${issued.serial}`, NOTHING)
+    const { serial, issuer, revokedAt, notAfter, reason = 'unspecified' } = issued
+    this.#store.put(CERTIFICATES, serial, encode(issued))
+    for (const [table, key] of indexesOf(issued)) this.#store.put(table, key, NOTHING)
+    if (revokedAt === undefined) this.#store.delete(REVOKED, `${issuer}/${serial}`)
+    else this.#store.put(REVOKED, `${issuer}/${serial}`, encode([revokedAt, notAfter, reason]))
   }
 
   certificate(serial: string): Issued | undefined {
@@ -43,20 +58,49 @@ export class Ledger {
     return this.#indexed(BY_NAME, name)
   }
 
+  /** Certificates of a node's key and those of its TLS companions. */
   byPeer(peer: string): Issued[] {
     return this.#indexed(BY_PEER, peer)
   }
 
-  /** `keyId` names a key of any kind. */
+  /** By SHA-256 of the SubjectPublicKeyInfo, hex. */
   byKey(keyId: string): Issued[] {
     return this.#indexed(BY_KEY, keyId)
   }
 
+  byOrganisation(organisation: string): Issued[] {
+    return this.#indexed(BY_ORGANISATION, textKey(organisation))
+  }
+
+  /** Certificates that ended before `time`, the oldest first, at most `limit`. */
+  endedBefore(time: number, limit: number): Issued[] {
+    const found: Issued[] = []
+    for (const [key] of this.#store.entries(BY_END, { limit })) {
+      const [end = '', serial = ''] = key.split('/')
+      if (Number(end) >= time) break
+      const issued = this.certificate(serial)
+      if (issued !== undefined) found.push(issued)
+    }
+    return found
+  }
+
   deleteCertificate(issued: Issued): void {
     this.#store.delete(CERTIFICATES, issued.serial)
-    this.#store.delete(BY_NAME, `${issued.name}/${issued.serial}`)
-    this.#store.delete(BY_PEER, `${issued.peer}/${issued.serial}`)
-    this.#store.delete(BY_KEY, `${issued.keyId}/${issued.serial}`)
+    for (const [table, key] of indexesOf(issued)) this.#store.delete(table, key)
+    this.#store.delete(REVOKED, `${issued.issuer}/${issued.serial}`)
+  }
+
+  /** What a CA has revoked, in order of serial. */
+  *revoked(issuer: string): Iterable<RevokedRow> {
+    for (const [key, bytes] of this.#store.entries(REVOKED, { prefix: `${issuer}/` })) {
+      const [at, notAfter, reason] = decode<[number, number, string]>(bytes)
+      yield { serial: key.slice(issuer.length + 1), at, notAfter, reason }
+    }
+  }
+
+  /** It has been on a list beyond its end, and need not be on another. */
+  unlist(issuer: string, serial: string): void {
+    this.#store.delete(REVOKED, `${issuer}/${serial}`)
   }
 
   /** `id` is the SHA-256 of the secret, hex: the secret itself is nowhere on disk. */
@@ -77,29 +121,31 @@ export class Ledger {
     this.#store.delete(VOUCHERS, id)
   }
 
-  /** A key that is never certified again. */
-  block(keyId: string): void {
+  /** A key that is never certified again: by the hash of the key, and by PeerId when it has one. */
+  block({ keyId, peer }: { readonly keyId: string; readonly peer: string }): void {
     this.#store.put(BLOCKED, keyId, NOTHING)
+    if (peer !== '') this.#store.put(BLOCKED, peer, NOTHING)
   }
 
-  isBlocked(keyId: string): boolean {
-    return this.#store.get(BLOCKED, keyId) !== undefined
+  /** `key` is the SHA-256 of the SubjectPublicKeyInfo, hex, or a PeerId. */
+  isBlocked(key: string): boolean {
+    return this.#store.get(BLOCKED, key) !== undefined
   }
 
-  /** Latest revocation list, DER. */
-  crl(): Uint8Array | undefined {
-    return this.#store.get(STATE, 'crl')
+  /** Latest revocation list of a CA, DER. */
+  crl(issuer: string): Uint8Array | undefined {
+    return this.#store.get(STATE, `crl/${issuer}`)
   }
 
-  /** Number of the latest list, 0 before the first; kept apart from the list so that a list that cannot be read does not begin again at 1. */
-  crlNumber(): number {
-    const bytes = this.#store.get(STATE, 'crlNumber')
+  /** Number of the latest list of a CA, 0 before the first; kept apart from the list so that a list that cannot be read does not begin again at 1. */
+  crlNumber(issuer: string): number {
+    const bytes = this.#store.get(STATE, `crlNumber/${issuer}`)
     return bytes === undefined ? 0 : decode<number>(bytes)
   }
 
-  putCrl(number: number, der: Uint8Array): void {
-    this.#store.put(STATE, 'crlNumber', encode(number))
-    this.#store.put(STATE, 'crl', der)
+  putCrl(issuer: string, number: number, der: Uint8Array): void {
+    this.#store.put(STATE, `crlNumber/${issuer}`, encode(number))
+    this.#store.put(STATE, `crl/${issuer}`, der)
   }
 
   #indexed(table: string, key: string): Issued[] {
@@ -110,6 +156,22 @@ export class Ledger {
     }
     return found
   }
+}
+
+function indexesOf({ serial, name, peer, companionOf, keyId, organisation, notAfter }: Issued): [table: string, key: string][] {
+  const node = peer === '' ? companionOf : peer
+  return [
+    [BY_NAME, `${name}/${serial}`],
+    [BY_KEY, `${keyId}/${serial}`],
+    [BY_END, `${String(notAfter).padStart(15, '0')}/${serial}`],
+    ...(node === undefined ? [] : [[BY_PEER, `${node}/${serial}`] satisfies [string, string]]),
+    ...(organisation === undefined ? [] : [[BY_ORGANISATION, `${textKey(organisation)}/${serial}`] satisfies [string, string]])
+  ]
+}
+
+/** Any text as part of a key that a slash ends. */
+function textKey(text: string): string {
+  return hex(new TextEncoder().encode(text))
 }
 
 function encode(value: unknown): Uint8Array {

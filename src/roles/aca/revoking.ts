@@ -1,63 +1,173 @@
+import { hex } from '../../core/ids/hex.ts'
+import { release, revoke } from '../../core/pki/ending.ts'
 import type { Issued } from '../../core/pki/issued.ts'
+import type { Counter } from '../../ports/metrics.ts'
 import type { Caller } from '../../ports/rpc.ts'
 import { HansaError } from '../../schema/errors.ts'
 import type { CrlReason } from '../../wire/x509/crl.ts'
 import type { Book } from './book.ts'
-import { findCertificates, live } from './desk.ts'
+import { findCertificates } from './desk.ts'
 import { parseReason } from './reason.ts'
 
-/** draft 3.1.2: revocation, by the operator and by the holder. */
+/** What a revocation or a release has changed, as it is in the ledger now, and the number of the list that says so. */
+export interface Changed {
+  readonly changed: Issued[]
+  readonly crlNumber: number
+}
+
+/** draft 3.1.2: revocation by the operator and by the holder, holds, and their end. Everything resolves after the commit. */
 export class Revoking {
   readonly #book: Book
+  readonly #counter: Counter | undefined
 
   constructor(book: Book) {
     this.#book = book
+    this.#counter = book.deps.metrics?.counter('hansa_aca_revocations_total', 'Certificates revoked by reason, and holds lifted (reason released).', ['reason'])
   }
 
-  /** What is in force under `x`; see Aca.revoke. */
-  revoke(x: string, reason: string): Promise<{ revoked: Issued[]; crlNumber: number }> {
+  /** What an operator means by `x`; see Aca.revoke. */
+  revoke(x: string, reason: string): Promise<Changed> {
     const { alone, deps, ledger } = this.#book
-    return alone(async () => {
-      const found = live(findCertificates(x, deps.issuer.domain, ledger), deps.clock.now())
-      if (found.length === 0) throw new HansaError('NOT_FOUND', 'every certificate of it is revoked or expired already')
-      const crlNumber = await this.revokeAll(found, parseReason(reason), 'operator')
-      return { revoked: found.map((issued) => ledger.certificate(issued.serial) ?? issued), crlNumber }
+    return alone(() => this.#revokeAny(findCertificates(x, deps.issuer.domain, ledger), parseReason(reason)))
+  }
+
+  /** Everything in force of an organisation; see Aca.revokeOrganisation. */
+  revokeOrganisation(organisation: string, reason: string): Promise<Changed> {
+    const { alone, ledger } = this.#book
+    return alone(() => {
+      const found = ledger.byOrganisation(organisation)
+      if (found.length === 0) throw new HansaError('NOT_FOUND', 'no certificate names this organisation')
+      return this.#revokeAny(found, parseReason(reason))
     })
   }
 
-  /** A holder gives up its own certificate; nobody else's. */
+  /** A holder gives up its own certificate, or one of a key that it has replaced; nobody else's. An empty serial means the one it shows. */
   revokeOwn(asked: string, reason: string, caller: Caller): Promise<number> {
     const { alone, ledger, deps } = this.#book
     return alone(async () => {
-      const serial = asked === '' ? (caller.identity?.serial ?? '') : asked
-      const issued = ledger.certificate(serial)
-      if (issued === undefined || !this.#belongsTo(issued, caller))
-        throw new HansaError('PERMISSION_DENIED', 'a node may revoke its own certificate only', { domain: deps.issuer.domain })
-      if (issued.revokedAt !== undefined) return ledger.crlNumber()
-      return this.revokeAll([issued], parseReason(reason), issued.spiffeId)
+      const shown = ledger.certificate(caller.identity?.serial ?? '')
+      const issued = asked === '' ? shown : ledger.certificate(asked)
+      // Whether there is such a certificate is told to nobody else.
+      if (issued === undefined || !(issued.peer === caller.peer || issued.companionOf === caller.peer || this.#isReplaced(issued, shown)))
+        throw new HansaError('PERMISSION_DENIED', 'a node may revoke its own certificates only', { domain: deps.issuer.domain })
+      return this.#revokeOne(issued, parseReason(reason), issued.spiffeId)
     })
   }
 
-  /** Its own, its TLS companion's, or that of a key which it has replaced. */
-  #belongsTo(issued: Issued, { peer, identity }: Caller): boolean {
-    return issued.peer === peer || issued.companionOf === peer || this.#book.ledger.certificate(identity?.serial ?? '')?.replaces === issued.serial
+  /** For who has proved the key of the certificate, or the ACME account that got it; see AuthorityDoor.revoke. */
+  revokeProved(serial: string, reason: string, by: { readonly spki: Uint8Array } | { readonly account: string }): Promise<number> {
+    const { alone, ledger, deps } = this.#book
+    return alone(async () => {
+      const issued = ledger.certificate(serial)
+      if (issued === undefined) throw new HansaError('NOT_FOUND', 'this ACA has issued no certificate with this serial')
+      const own = 'spki' in by ? issued.keyId === hex(deps.sha256(by.spki)) : issued.account === by.account
+      if (!own)
+        throw new HansaError('PERMISSION_DENIED', 'a certificate is revoked for who proves its key or for the account that it was issued to', {
+          domain: deps.issuer.domain
+        })
+      return this.#revokeOne(issued, parseReason(reason), 'spki' in by ? `key ${issued.keyId}` : `account ${by.account}`)
+    })
   }
 
-  /** Commits, together with what the caller has written, then tells everybody. Called within `alone`. */
+  /** draft 3.1.2, recovery: lifts every hold of what an operator means by `x`; see Aca.release. */
+  release(x: string): Promise<Changed> {
+    const { alone, deps, ledger, audit } = this.#book
+    return alone(async () => {
+      const found = findCertificates(x, deps.issuer.domain, ledger)
+      const lifted = found.flatMap((issued) => release(issued, deps.clock.now()) ?? [])
+      const final = found.find(({ revokedAt }) => revokedAt !== undefined)
+      if (lifted.length === 0 && final !== undefined)
+        throw new HansaError(
+          'INVALID_ARGUMENT',
+          `only certificateHold can be lifted; ${final.serial} is revoked as ${final.reason ?? 'unspecified'}: its holder applies anew, and cites that serial`
+        )
+      if (lifted.length === 0) throw new HansaError('INVALID_ARGUMENT', 'no certificate of it is on hold')
+      for (const issued of lifted) {
+        ledger.putCertificate(issued)
+        audit.append('released', 'operator', issued.spiffeId, { serial: issued.serial })
+      }
+      const crlNumber = await this.#publish(lifted)
+      this.#counter?.inc({ reason: 'released' }, lifted.length)
+      deps.log.info({ serials: lifted.map(({ serial }) => serial), crlNumber }, 'certificates released')
+      return { changed: lifted, crlNumber }
+    })
+  }
+
+  /** Commits, together with what the caller has written, then tells everybody. Called within `alone`. Certificates that have ended already stay as they are. */
   async revokeAll(certificates: readonly Issued[], reason: CrlReason, by: string): Promise<number> {
-    const { deps, ledger, crl, audit, accounts } = this.#book
+    return (await this.#end(certificates, reason, by, certificates.every(({ spiffeId }) => spiffeId === by))).crlNumber
+  }
+
+  async #revokeAny(found: readonly Issued[], reason: CrlReason): Promise<Changed> {
+    const now = this.#book.deps.clock.now()
+    const endings = found.map((issued) => revoke(issued, reason, now).kind)
+    if (endings.includes('changed')) return this.#end(found, reason, 'operator', false)
+    if (endings.includes('final')) throw revokedForGood()
+    throw new HansaError('NOT_FOUND', 'every certificate of it is revoked or expired already')
+  }
+
+  async #revokeOne(issued: Issued, reason: CrlReason, by: string): Promise<number> {
+    const { kind } = revoke(issued, reason, this.#book.deps.clock.now())
+    if (kind === 'final') throw revokedForGood()
+    // Asked again, because the answer was lost.
+    if (kind === 'ended') return this.#book.crl.current(issued.issuer).number
+    return (await this.#end([issued], reason, by, true)).crlNumber
+  }
+
+  async #end(certificates: readonly Issued[], reason: CrlReason, by: string, holder: boolean): Promise<Changed> {
+    const { deps, ledger, audit, accounts } = this.#book
     const now = deps.clock.now()
-    for (const issued of certificates) {
-      ledger.putCertificate({ ...issued, revokedAt: now, reason })
-      if (reason === 'keyCompromise') ledger.block(issued.keyId)
+    const all = reason === 'keyCompromise' ? this.#blockKeys(certificates) : certificates
+    const changed: Issued[] = []
+    for (const issued of all) {
+      const ending = revoke(issued, reason, now)
+      if (ending.kind !== 'changed') continue
+      ledger.putCertificate(ending.issued)
       // Whoever takes a name away, or finds its key compromised, means the account as well; its holder may give up one certificate and have the next.
-      if (issued.account !== undefined && (by !== issued.spiffeId || reason === 'keyCompromise')) accounts.end(issued.account, now)
+      if (issued.account !== undefined && (!holder || reason === 'keyCompromise')) accounts.end(issued.account, now)
       audit.append('revoked', by, issued.spiffeId, { serial: issued.serial, reason })
+      changed.push(ending.issued)
     }
-    const { number } = crl.write()
+    const crlNumber = await this.#publish(changed)
+    this.#counter?.inc({ reason }, changed.length)
+    deps.log.info({ serials: changed.map(({ serial }) => serial).slice(0, MAX_LOGGED), count: changed.length, reason, crlNumber }, 'certificates revoked')
+    return { changed, crlNumber }
+  }
+
+  /** A key that was lost is never certified again, whatever its kind, and all of its certificates go with it. */
+  #blockKeys(certificates: readonly Issued[]): Issued[] {
+    const { ledger } = this.#book
+    for (const issued of certificates) ledger.block(issued)
+    const keys = new Set(certificates.map(({ keyId }) => keyId))
+    return [...keys].flatMap((keyId) => ledger.byKey(keyId))
+  }
+
+  async #publish(changed: readonly Issued[]): Promise<number> {
+    const { ledger, crl } = this.#book
+    const number = crl.write(changed.map(({ issuer }) => issuer))
     await ledger.commit()
     crl.announce()
-    deps.log.info({ serials: certificates.map((issued) => issued.serial), reason, crlNumber: number }, 'certificates revoked')
     return number
   }
+
+  /** True when the certificate that is shown took over, in one or more steps, from one with this one's key. */
+  #isReplaced(issued: Issued, shown: Issued | undefined): boolean {
+    // The same holder: that one took over from another says nothing of the other's certificates.
+    if (issued.spiffeId !== shown?.spiffeId) return false
+    let at: Issued | undefined = shown
+    for (let step = 0; step < MAX_STEPS && at !== undefined; step++) {
+      if (at.keyId === issued.keyId) return true
+      at = at.replaces === undefined ? undefined : this.#book.ledger.certificate(at.replaces)
+    }
+    return false
+  }
+}
+
+/** Daily renewals of a year: what came before is not remembered by default. */
+const MAX_STEPS = 366
+/** An organisation may have thousands; the audit log has them all. */
+const MAX_LOGGED = 32
+
+function revokedForGood(): HansaError {
+  return new HansaError('INVALID_ARGUMENT', 'it is revoked for good; that cannot be made a hold, which could be lifted')
 }

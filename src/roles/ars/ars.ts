@@ -8,6 +8,7 @@ import { AgentStatus, RecordState } from '../../schema/generated/hansa/v1/direct
 import { methods } from '../../wire/methods.ts'
 import type { ArsConfig } from './config.ts'
 import type { ArsDeps } from './deps.ts'
+import { AuthorityNotices } from './authority-notices.ts'
 import { deregister, deregisterByOperator } from './deregister.ts'
 import { discover, discoverHandler } from './discover.ts'
 import { acceptEnd, EndNotices } from './end-notices.ts'
@@ -71,6 +72,7 @@ function createArs(config: ArsConfig, deps: ArsDeps): Ars {
   const publication = new Publication(deps, config, registry, known, publisher)
   const upkeep = new Upkeep(deps, registry, publication, holdings)
   const notices = new EndNotices(deps)
+  const authorities = new AuthorityNotices(deps)
   const timers: (() => void)[] = []
   let running = false
 
@@ -82,6 +84,7 @@ function createArs(config: ArsConfig, deps: ArsDeps): Ars {
     publication.changed(entry)
     upkeep.changed(entry)
     notices.changed(entry)
+    authorities.changed(entry)
     if (entry.record.state === RecordState.DEREGISTERED) holdings.ended(entry.record.resourceId)
   })
   identities.onChange(() => {
@@ -111,12 +114,15 @@ function createArs(config: ArsConfig, deps: ArsDeps): Ars {
       publication.begin()
       upkeep.begin()
       notices.begin()
+      authorities.begin()
+      inBackground('telling the ACA what has ended', authorities.round())
       timers.push(
         clock.every(DOMAIN_MS, () => publication.domain()),
         clock.every(config.gatewayProbeMs, () => inBackground('probing gateways', watch.tick())),
         clock.every(config.upkeepMs, () => {
           inBackground('upkeep', upkeep.round())
           inBackground('telling other servers what has ended', notices.round())
+          inBackground('telling the ACA what has ended', authorities.round())
         })
       )
       // While this server was down, certificates may have been revoked.

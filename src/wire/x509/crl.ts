@@ -1,7 +1,8 @@
 import { HansaError } from '../../schema/errors.ts'
 import { readAlgorithm, reading, same } from './certificate.ts'
 import { DerCursor, DerError, type Element, readSerial, readSmall, readTime, TAG } from './der.ts'
-import { element, extension, integer, oid, sequence, small, bits, time } from './der-writer.ts'
+import { type EntryContents, writeEntries } from './crl-entries.ts'
+import { bits, element, extension, oid, sequence, small, time } from './der-writer.ts'
 import { type Extension, readAuthorityKeyIdentifier, readCrlNumber, readExtensions } from './extensions.ts'
 import { type CrlScope, readIssuingPoint } from './issuing-point.ts'
 import { OIDS } from './oids.ts'
@@ -166,17 +167,20 @@ export interface CrlContents {
   readonly number: number
   readonly thisUpdate: number
   readonly nextUpdate: number
-  readonly revoked: Iterable<{ readonly serial: string; readonly at: number; readonly reason: CrlReason }>
+  readonly revoked: Iterable<RevokedCertificate>
 }
 
-/** Writes and signs a list (Ed25519). By hand because general ASN.1 writers need 20 s for 10,000 entries; this needs a tenth of one. */
+/** An entry: serial in hex, milliseconds since the epoch. */
+export interface RevokedCertificate {
+  readonly serial: string
+  readonly at: number
+  readonly reason: CrlReason
+}
+
+/** Writes and signs a list (Ed25519). By hand because general ASN.1 writers need 20 s for 10,000 entries. */
 export function writeCrl(contents: CrlContents, sign: (tbs: Uint8Array) => Uint8Array): Uint8Array {
   const algorithm = sequence(oid(OIDS.ed25519))
-  const entries: Uint8Array[] = []
-  for (const { serial, at, reason } of contents.revoked) {
-    const value = element(TAG.enumerated, Uint8Array.of(CRL_REASONS[reason]))
-    entries.push(sequence(integer(bytesOf(serial)), time(at), sequence(extension(OIDS.crlReason, false, value))))
-  }
+  const entries = writeEntries(numbered(contents.revoked))
   const extensions = sequence(
     extension(OIDS.authorityKeyIdentifier, false, sequence(element(TAG.context(0), bytesOf(contents.issuerKeyIdentifier)))),
     extension(OIDS.crlNumber, false, small(contents.number))
@@ -188,10 +192,14 @@ export function writeCrl(contents: CrlContents, sign: (tbs: Uint8Array) => Uint8
     time(contents.thisUpdate),
     time(contents.nextUpdate),
     // An empty list must be absent (RFC 5280 5.1.2.6).
-    ...(entries.length > 0 ? [sequence(...entries)] : []),
+    ...(entries.length > 0 ? [sequence(entries)] : []),
     element(TAG.contextConstructed(0), extensions)
   )
   return sequence(tbs, algorithm, bits(sign(tbs)))
+}
+
+function* numbered(revoked: Iterable<RevokedCertificate>): Iterable<EntryContents> {
+  for (const { serial, at, reason } of revoked) yield { serial, at, reason: CRL_REASONS[reason] }
 }
 
 function bytesOf(digits: string): Uint8Array {
