@@ -39,24 +39,25 @@ function unbase58(text: string): Uint8Array | undefined {
   return Uint8Array.from([...Array<number>(zeros).fill(0), ...bytes.reverse()])
 }
 
+/** Digits that fit into one limb with room to carry. */
+const LIMB_DIGITS = 5
+const LIMB = 58 ** LIMB_DIGITS
+
 function base58(bytes: Uint8Array): string {
-  const digits: number[] = []
-  for (const byte of bytes) {
-    let carry = byte
-    for (let i = 0; i < digits.length; i++) {
-      carry += (digits[i] ?? 0) * 256
-      digits[i] = carry % 58
-      carry = Math.floor(carry / 58)
+  const limbs: number[] = []
+  let zeros = 0
+  while (zeros < bytes.length && bytes[zeros] === 0) zeros++
+  for (let at = zeros; at < bytes.length; at++) {
+    let carry = bytes[at] ?? 0
+    for (let i = 0; i < limbs.length; i++) {
+      carry += (limbs[i] ?? 0) * 256
+      limbs[i] = carry % LIMB
+      carry = Math.floor(carry / LIMB)
     }
-    for (; carry > 0; carry = Math.floor(carry / 58)) digits.push(carry % 58)
+    if (carry > 0) limbs.push(carry)
   }
-  const zeros = bytes.findIndex((byte) => byte !== 0)
-  const head = BASE58.charAt(0).repeat(zeros === -1 ? bytes.length : zeros)
-  return (
-    head +
-    digits
-      .reverse()
-      .map((digit) => BASE58.charAt(digit))
-      .join('')
-  )
+  let text = ''
+  for (const limb of limbs) for (let i = 0, rest = limb; i < LIMB_DIGITS; i++, rest = Math.floor(rest / 58)) text = BASE58.charAt(rest % 58) + text
+  // The highest limb may have fewer digits.
+  return BASE58.charAt(0).repeat(zeros) + text.replace(/^1+/, '')
 }

@@ -14,8 +14,9 @@ export function comparisons(names: readonly NameFacts[], { permitted, excluded }
  * subtrees that are malformed, for names of a constrained form whose place nobody could tell (a URI without a plain host, a form that we do not read), and
  * for wildcards of which only some names are allowed.
  */
-export function namesPermitted(names: readonly NameFacts[], { permitted, excluded }: ConstraintFacts): boolean {
-  if (!permitted.every(isSubtree) || !excluded.every(isSubtree)) return false
+export function namesPermitted(names: readonly NameFacts[], constraints: ConstraintFacts): boolean {
+  const { permitted, excluded } = constraints
+  if (!isSound(constraints)) return false
   return names.every((name) => {
     const alike = ({ form, value }: NameFacts): boolean => form === name.form && (form !== 'other' || value === name.value)
     const allowed = permitted.filter(alike)
@@ -24,6 +25,17 @@ export function namesPermitted(names: readonly NameFacts[], { permitted, exclude
     if (!isComparable(name)) return false
     return (allowed.length === 0 || allowed.some((subtree) => within(name, subtree))) && !forbidden.some((subtree) => touches(name, subtree))
   })
+}
+
+/** Constraints looked at before: those of a CA are asked about with each of its certificates. */
+const sound = new WeakMap<ConstraintFacts, boolean>()
+
+function isSound(constraints: ConstraintFacts): boolean {
+  const known = sound.get(constraints)
+  if (known !== undefined) return known
+  const found = constraints.permitted.every(isSubtree) && constraints.excluded.every(isSubtree)
+  sound.set(constraints, found)
+  return found
 }
 
 /** Is this a subtree as RFC 5280 writes it? A malformed one may mean anything. */

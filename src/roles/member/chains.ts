@@ -4,6 +4,7 @@ import { hex } from '../../core/ids/hex.ts'
 import { refusalError, refuse } from '../../core/pki/refusal.ts'
 import { parseCertificate } from '../../wire/x509/certificate.ts'
 import { HansaError } from '../../schema/errors.ts'
+import { createKnownCas, equalBytes, type KnownCas, tailOf } from './known-cas.ts'
 
 /** A chain that is in order up to its own root, whoever may believe that root. */
 export interface VerifiedChain {
@@ -23,26 +24,39 @@ export interface Chains {
   verify(chain: readonly Uint8Array[], now: number): VerifiedChain
 }
 
-/** Verifies chains and remembers the good ones by fingerprint: three signature checks and three parses the first time, one hash afterwards. */
+/** CAs remembered beside the chains: two for each domain that is met. */
+const MAX_CAS = 256
+
+interface Entry {
+  readonly verified: VerifiedChain
+  /** All of its bytes. */
+  readonly chain: readonly Uint8Array[]
+}
+
+/**
+ * Verifies chains and remembers the good ones: a parse and a signature check for a new leaf of known CAs, comparisons of bytes for a chain that was seen
+ * before. It is found by the ends of its certificates and then compared whole, which costs less than a hash and proves more.
+ */
 export function createChains(verify: Verify, sha256: Sha256, maxEntries: number): Chains {
-  const known = new Map<string, VerifiedChain>()
+  const known = new Map<string, Entry>()
+  const cas = createKnownCas(verify, sha256, Math.min(MAX_CAS, maxEntries * MAX_CHAIN))
   return {
     verify(chain, now) {
       if (chain.length === 0) throw new HansaError('UNAUTHENTICATED', 'no certificate was shown')
       if (chain.length > MAX_CHAIN) throw refusalError(refuse('chain-length', `a chain of ${chain.length} certificates; at most ${MAX_CHAIN} are wanted`))
-      const id = fingerprint(chain, sha256)
+      const id = keyOf(chain)
       const cached = known.get(id)
-      if (cached !== undefined && now >= cached.notBefore && now <= cached.identity.notAfter) {
+      if (cached !== undefined && isSame(cached.chain, chain) && now >= cached.verified.notBefore && now <= cached.verified.identity.notAfter) {
         known.delete(id)
         known.set(id, cached)
-        return cached
+        return cached.verified
       }
       known.delete(id)
-      const fresh = examine(chain, now, verify, sha256)
+      const fresh = examine(chain, now, cas, verify)
       // The map keeps insertion order: the first entry is the one unused for longest.
       if (known.size >= maxEntries) known.delete(known.keys().next().value ?? id)
       known.set(id, fresh)
-      return fresh
+      return fresh.verified
     }
   }
 }
@@ -52,27 +66,39 @@ export function issuerId(spki: Uint8Array, sha256: Sha256): string {
   return hex(sha256(spki))
 }
 
-function examine(chain: readonly Uint8Array[], now: number, verify: Verify, sha256: Sha256): VerifiedChain {
-  const certificates = chain.map(parseCertificate)
-  const verdict = verifyChain(certificates, now, verify)
+function examine(chain: readonly Uint8Array[], now: number, cas: KnownCas, verify: Verify): Entry {
+  const [first, ...others] = chain
+  if (first === undefined) throw new HansaError('INTERNAL', 'an empty chain was to be verified')
+  // A copy: what is remembered must not keep the whole message alive that it came in, nor change with it.
+  const leaf = parseCertificate(first.slice())
+  const issuers = others.map((der) => cas.read(der))
+  const certificates = [leaf, ...issuers.map(({ certificate }) => certificate)]
+  const verdict = verifyChain(certificates, now, (spki, data, ...rest) => (data === leaf.tbs ? verify : cas.verify)(spki, data, ...rest))
   if (!verdict.ok) throw refusalError(verdict)
-  const [leaf] = certificates
-  const root = certificates.at(-1)
-  if (leaf === undefined || root === undefined) throw new HansaError('INTERNAL', 'an empty chain was verified')
-  const rootHash = sha256(root.der)
+  cas.remember(issuers)
+  const root = issuers.at(-1)
+  if (root === undefined) throw new HansaError('INTERNAL', 'a chain without a root was verified')
   return {
-    identity: verdict.identity,
-    // Copies: what is remembered must not keep the whole message alive that it came in.
-    spki: leaf.spki.slice(),
-    root: rootHash,
-    rootId: hex(rootHash),
-    links: certificates.slice(1).map((issuer, index) => ({ issuer: issuerId(issuer.spki, sha256), serial: certificates[index]?.serial ?? '' })),
-    notBefore: Math.max(...certificates.map((each) => each.notBefore))
+    chain: certificates.map(({ der }) => der),
+    verified: {
+      identity: verdict.identity,
+      spki: leaf.spki,
+      root: root.hash,
+      rootId: root.hashId,
+      links: issuers.map((issuer, index) => ({ issuer: issuer.issuerId, serial: certificates[index]?.serial ?? '' })),
+      notBefore: Math.max(...certificates.map((each) => each.notBefore))
+    }
   }
 }
 
-function fingerprint(chain: readonly Uint8Array[], sha256: Sha256): string {
-  const joined = new Uint8Array(chain.length * 32)
-  for (const [index, certificate] of chain.entries()) joined.set(sha256(certificate), index * 32)
-  return hex(sha256(joined))
+function keyOf(chain: readonly Uint8Array[]): string {
+  let key = ''
+  for (const der of chain) key += tailOf(der)
+  return key
+}
+
+function isSame(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
+  if (a.length !== b.length) return false
+  for (const [index, der] of a.entries()) if (!equalBytes(der, b[index] ?? der)) return false
+  return true
 }

@@ -106,7 +106,7 @@ async function slice({ call, processes }: Case, { sliceMs, concurrency }: Pace):
   return { callsPerSecond: calls / seconds, p50: at(0.5), p99: at(0.99), cpu: after.map((value, index) => (value - (before[index] ?? 0)) / calls) }
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? 0
 }
