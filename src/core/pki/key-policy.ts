@@ -46,7 +46,8 @@ export function reviewKey(evidence: Evidence, verify: Verify, samePeer: boolean)
 }
 
 function isSmallOrder(spki: Uint8Array): boolean {
-  const point = spki.slice(-32)
+  // A copy, also of a Buffer, whose `slice` is none.
+  const point = Uint8Array.from(spki.subarray(-32))
   point[31] = (point[31] ?? 0) & 0x7f
   return SMALL_ORDER.has(hex(point))
 }

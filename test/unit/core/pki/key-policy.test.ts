@@ -42,6 +42,10 @@ describe('which keys are certified (draft 3.1.1)', () => {
     assert.deepEqual([review.kind, review.peer], ['ed25519', key(1).peer])
   })
 
+  it('any Ed25519 key, whatever its sign bit, and in whatever kind of bytes it comes', () => {
+    for (let byte = 1; byte < 20; byte++) assert.ok(reviewKey(evidence(Buffer.from(makeCsr(key(byte))), { peer: key(byte).peer }), verify, true).ok)
+  })
+
   it('none of small order, in whatever encoding: a signature under it proves nothing', () => {
     const head = key(1).publicKey.subarray(0, 12)
     const p = 2n ** 255n - 19n
