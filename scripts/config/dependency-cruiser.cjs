@@ -30,10 +30,9 @@ const LIBRARIES = {
     'interface-datastore',
     'datastore-core'
   ),
-  x509: library('@peculiar/x509', 'reflect-metadata'),
   jose: library('jose'),
   // it-pipe over Node's own HTTP responses, whose end is always seen.
-  http: library('fastify', 'it-pipe', 'canonicalize'),
+  http: library('fastify', 'it-pipe', 'canonicalize', 'jose'),
   grpc: library('@grpc/grpc-js'),
   mqtt: library('aedes', 'mqtt'),
   mcp: library('@modelcontextprotocol/client'),

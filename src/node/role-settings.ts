@@ -5,6 +5,7 @@ import { type AcaConfig, type AcaPolicy, DEFAULT_ACA } from '../roles/aca/config
 import { ARS_DEFAULTS, type ArsConfig } from '../roles/ars/config.ts'
 import type { SessionsConfig } from '../roles/agent/sessions/config.ts'
 import { type AdmissionSettings, DEFAULT_LIMITS, type Limit, type Limits } from '../roles/member/admission.ts'
+import type { StalePolicy } from '../roles/member/staleness.ts'
 import type { Config } from './config/schema.ts'
 
 /** Settings of the roles from those of the node: the one place where the words of config.yaml meet those of the roles. */
@@ -89,4 +90,10 @@ function withBurst(rate: { readonly limit: number; readonly periodMs: number }):
 /** Addresses of the ACAs of listed domains, by domain. */
 export function crlSources({ trust }: Config): ReadonlyMap<string, readonly string[]> {
   return new Map(Object.entries(trust.domains).map(([domain, { aca }]) => [domain, aca]))
+}
+
+/** Gateways and servers speak for others and fail closed; an agent that is cut off from its ACA harms itself most. */
+export function stalePolicy({ trust, roles }: Config): StalePolicy {
+  const serves = roles.some((role) => role !== 'agent')
+  return { refuse: trust.stale === 'refuse' || (trust.stale === 'auto' && serves), graceMs: trust.staleGrace }
 }

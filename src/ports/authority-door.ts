@@ -99,9 +99,13 @@ export interface AuthorityDoor {
   /** Revokes one certificate for who has proved its key (`spki`, DER) or the account that got it. Throws PERMISSION_DENIED, NOT_FOUND, INVALID_ARGUMENT (reason). */
   revoke(serial: string, reason: string, by: { readonly spki: Uint8Array } | { readonly account: string }): Promise<void>
   standing(serial: string): Standing
+  /** Answer to an OCSP request (RFC 6960), DER both; what cannot be answered becomes an answer that says so. */
+  ocsp(request: Uint8Array): Uint8Array
   /** See Issuer. */
   readonly signers: readonly CaSigner[]
   roots(): readonly Uint8Array[]
   /** Current list of one CA (`CaSigner.id`) or of a root; of the CA that signs now when absent. DER. Throws NOT_FOUND. */
   crl(issuer?: string): Uint8Array
+  /** Answers an OCSP request (RFC 6960), DER to DER. Never throws: what is wrong is an answer, too. */
+  ocsp(request: Uint8Array): Uint8Array
 }

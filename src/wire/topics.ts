@@ -2,7 +2,7 @@
 export const TOPICS = {
   /** SyncGossip: deltas of gateways (draft 3.4.2). A hint only; digest exchange repairs what was missed. */
   sync: '/hansa/sync/1',
-  /** CrlResponse: certificate revocation lists (draft 3.1.2). */
+  /** CrlGossip: certificate revocation lists, or word of them (draft 3.1.2). */
   crl: '/hansa/crl/1'
 } as const
 

@@ -1,12 +1,14 @@
 import { createTokenVerifier } from '../../src/adapters/jose/token-verifier.ts'
 import { createRpc } from '../../src/adapters/rpc/create-rpc.ts'
-import { createVerify, sha256 } from '../../src/adapters/system/crypto.ts'
+import { createVerify, digest, sha256 } from '../../src/adapters/system/crypto.ts'
 import type { Role } from '../../src/core/ids/role.ts'
 import { type Aca, aca } from '../../src/roles/aca/aca.ts'
 import { type AcaConfig, DEFAULT_ACA } from '../../src/roles/aca/config.ts'
 import { createAdmission } from '../../src/roles/member/admission.ts'
 import { createIdentities } from '../../src/roles/member/identities.ts'
+import { createRecords } from '../../src/roles/member/records.ts'
 import { member } from '../../src/roles/member/member.ts'
+import type { StalePolicy } from '../../src/roles/member/staleness.ts'
 import type { TokenVerifier } from '../../src/ports/token-verifier.ts'
 import type { Signer } from '../../src/ports/signer.ts'
 import { createSigner } from '../../src/adapters/system/crypto.ts'
@@ -31,6 +33,8 @@ export interface TrustNodeOptions {
   /** Keys of OpenID providers and authorities that the ACA knows; none when absent. */
   readonly tokens?: TokenVerifier
   readonly notAfter?: number
+  readonly stale?: StalePolicy
+  readonly random?: () => number
 }
 
 /** A node of the trust plane on the memory swarm: real rpc, identities, member and (when asked for) ACA. */
@@ -46,6 +50,7 @@ export async function trustNode(swarm: MemorySwarm, options: TrustNodeOptions) {
       ? undefined
       : await domain.leaf({ name, roles, seed, notBefore: clock.now() - 60_000, ...(options.notAfter === undefined ? {} : { notAfter: options.notAfter }) })
   const { network, pubsub, stop } = swarm.join(signer.peer)
+  const log = new MemoryLog()
   const identities = createIdentities({
     domain: domain.domain,
     signer,
@@ -54,9 +59,11 @@ export async function trustNode(swarm: MemorySwarm, options: TrustNodeOptions) {
     sha256,
     store,
     chain: made?.chain ?? [],
-    roots: roles === undefined ? [] : [domain.root]
+    roots: roles === undefined ? [] : [domain.root],
+    stale: options.stale,
+    log
   })
-  const log = new MemoryLog()
+  const records = createRecords({ identities, signer, verify })
   const rpc = createRpc({ network, identities, admission: createAdmission(clock), clock, log })
   const chains: (readonly Uint8Array[])[] = []
   const service = member({ domain: domain.domain, bootstrap, crlSources: options.crlSources }).create({
@@ -67,7 +74,8 @@ export async function trustNode(swarm: MemorySwarm, options: TrustNodeOptions) {
     pubsub,
     signer,
     identities,
-    random: () => 0,
+    records,
+    random: options.random ?? (() => 0),
     onChain: async (chain) => void chains.push(chain)
   })
   let counter = 0
@@ -83,6 +91,8 @@ export async function trustNode(swarm: MemorySwarm, options: TrustNodeOptions) {
           issuer: domain.issuer,
           verify,
           sha256,
+          digest,
+          records,
           random: (size) => sha256(new TextEncoder().encode(`${name} ${++counter}`)).subarray(0, size),
           chain: () => identities.chain(),
           onCrl: (list) => void identities.acceptCrl(list),
@@ -101,6 +111,8 @@ export async function trustNode(swarm: MemorySwarm, options: TrustNodeOptions) {
     store,
     identities,
     rpc,
+    pubsub,
+    records,
     log,
     chains,
     member: service,

@@ -1,3 +1,5 @@
+import { keyKindOf } from './key-kind.ts'
+
 /** DER head of the SubjectPublicKeyInfo of an Ed25519 key (RFC 8410 4); 32 bytes of key follow. */
 const SPKI_HEAD = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00]
 /** Identity multihash of 36 bytes, then libp2p's PublicKey message: type Ed25519, 32 bytes of data. */
@@ -6,7 +8,7 @@ const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 
 /** True for the SubjectPublicKeyInfo (DER) of an Ed25519 key in its one valid encoding. */
 export function isEd25519Spki(spki: Uint8Array): boolean {
-  return spki.length === SPKI_HEAD.length + 32 && SPKI_HEAD.every((byte, index) => spki[index] === byte)
+  return keyKindOf(spki) === 'ed25519'
 }
 
 /** PeerId (text, 12D3KooW...) of an Ed25519 SubjectPublicKeyInfo: it is the key in another coat. Undefined for other keys. */

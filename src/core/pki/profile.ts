@@ -46,7 +46,8 @@ export function leafProfile(
   const spiffeId = formatSpiffeId({ domain: holder.domain, role, name: holder.name })
   // X.509 has no parts of seconds: without this the ledger would remember another end than the holder shows.
   const notBefore = wholeSeconds(now - BACKDATE_MS)
-  const life = isEd25519Spki(publicKey) ? lifetimes[role] : (lifetimes.tls ?? lifetimes[role])
+  // An agent's certificate for outside clients must not outlive what a revocation list may miss, whatever TLS servers may have.
+  const life = isEd25519Spki(publicKey) ? lifetimes[role] : Math.min(lifetimes.tls ?? Infinity, lifetimes[role])
   const notAfter = wholeSeconds(Math.min(now + life, issuerNotAfter))
   const { scopes = [], organisation } = holder
   return {

@@ -6,6 +6,7 @@ import type { AcaDeps } from './deps.ts'
 import { AuditLog } from './audit-log.ts'
 import { CrlDesk } from './crl.ts'
 import { Ledger } from './ledger.ts'
+import { OcspDesk } from './ocsp.ts'
 import { createQueue, type Queue } from './queue.ts'
 
 /** What the parts of the ACA share: everything is decided one after the other (`alone`), and nothing is told before the commit. */
@@ -16,6 +17,7 @@ export interface Book {
   readonly applications: ApplicationStore
   readonly accounts: AccountStore
   readonly crl: CrlDesk
+  readonly ocsp: OcspDesk
   readonly audit: AuditLog
   readonly alone: Queue
 }
@@ -32,6 +34,7 @@ export function openBook(config: AcaConfig, deps: AcaDeps): Book {
     applications: new ApplicationStore(deps.store),
     accounts: new AccountStore(deps.store),
     crl: new CrlDesk(config, deps, ledger),
+    ocsp: new OcspDesk(deps, ledger),
     audit: new AuditLog(deps),
     alone: createQueue(MAX_WAITING)
   }

@@ -26,7 +26,13 @@ export async function certify(
   const serial = deps.random(16)
   // Positive and of full length, whoever writes it: the first bit is the sign, a zero byte at the head would be cut.
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40
-  const leaf = await issuer.issue({ serial, ...profile, ...(evidence === undefined ? {} : { evidence }) })
+  const pointers = deps.pointers?.()
+  const leaf = await issuer.issue({
+    serial,
+    ...profile,
+    ...(pointers === undefined ? {} : { pointers }),
+    ...(evidence === undefined ? {} : { evidence })
+  })
   const chain = [leaf, ...issuer.chain]
   const verdict = verifyChain(chain.map(parseCertificate), clock.now(), verify)
   if (!verdict.ok) throw new HansaError('INTERNAL', `a certificate was signed that nobody would believe: ${verdict.message}`, { reason: verdict.reason })

@@ -38,3 +38,6 @@ export const DEFAULT_POLICY: AcaPolicy = {
 
 /** Six hours: a member that hears nothing for that long knows that it has heard nothing. A month of memory answers questions about last week. */
 export const DEFAULT_ACA: AcaConfig = { lifetimes: DEFAULT_LIFETIMES, crlLifetimeMs: 6 * HOUR, rememberMs: 30 * 24 * HOUR, policy: DEFAULT_POLICY }
+
+/** How long a word on one certificate may be believed: ten minutes are what a revocation may take to reach who has only that. Milliseconds. */
+export const STATUS_LIFE_MS = 600_000

@@ -1,6 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf'
 import { isListed } from '../../core/pki/issued.ts'
-import { CrlResponseSchema, type CrlResponse } from '../../schema/generated/hansa/v1/trust_pb.ts'
+import { CrlGossipSchema, CrlResponseSchema, type CrlResponse } from '../../schema/generated/hansa/v1/trust_pb.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { parseCertificate } from '../../wire/x509/certificate.ts'
 import { type Crl, isCrlReason, parseCrl, writeCrl } from '../../wire/x509/crl.ts'
@@ -76,7 +76,7 @@ export class CrlDesk {
   announce(): void {
     const response = this.response()
     this.#deps.onCrl(response)
-    const bytes = toBinary(CrlResponseSchema, response)
+    const bytes = toBinary(CrlGossipSchema, create(CrlGossipSchema, { news: { case: 'list', value: response } }))
     if (bytes.length > MAX_GOSSIP_BYTES) return
     this.#deps.pubsub
       .publish(TOPICS.crl, bytes)

@@ -41,6 +41,7 @@ export function createDoor(book: Book, { issuance, applications, accounts, revok
     standing: (serial) => standing(serial, ledger.certificate(serial), deps.clock.now()),
     signers: issuer.signers,
     roots: () => issuer.roots,
+    ocsp: (request) => book.ocsp.answer(request),
     crl(id) {
       if (id !== undefined && id !== issuer.signers[0]?.id) throw new HansaError('NOT_FOUND', 'no list of such a CA')
       return crl.current().der

@@ -83,8 +83,11 @@ function readAlternativeNames(content: Uint8Array): GeneralName[] {
   })
 }
 
-/** A request with an empty subject for an Ed25519 key, signed by it. */
-export function makeCsr(signer: { readonly publicKey: Uint8Array; sign(data: Uint8Array): Uint8Array }): Uint8Array {
+/** A request with an empty subject, signed by its key: Ed25519, or P-256 with SHA-256 (`algorithm`, which has no parameters in either case). */
+export function makeCsr(
+  signer: { readonly publicKey: Uint8Array; sign(data: Uint8Array): Uint8Array },
+  algorithm: typeof OIDS.ed25519 | typeof OIDS.ecdsaWithSha256 = OIDS.ed25519
+): Uint8Array {
   const info = sequence(small(0), sequence(), signer.publicKey, element(TAG.contextConstructed(0)))
-  return sequence(info, sequence(oid(OIDS.ed25519)), bits(signer.sign(info)))
+  return sequence(info, sequence(oid(algorithm)), bits(signer.sign(info)))
 }

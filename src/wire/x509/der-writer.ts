@@ -54,10 +54,20 @@ export function bits(bytes: Uint8Array): Uint8Array {
 
 /** UTCTime up to 2049, GeneralizedTime from 2050; seconds are cut, not rounded (RFC 5280 4.1.2.5). */
 export function time(ms: number): Uint8Array {
-  const digits = new Date(ms).toISOString().slice(0, 19).replace(/[-:T]/g, '') + 'Z'
-  if (digits.length !== 15) throw new DerError('a year beyond 9999')
+  const digits = digitsOf(ms)
   const late = Number(digits.slice(0, 4)) >= 2050
   return element(late ? TAG.generalizedTime : TAG.utcTime, new TextEncoder().encode(late ? digits : digits.slice(2)))
+}
+
+/** GeneralizedTime for every year, as OCSP has it (RFC 6960 4.2.2.1); seconds are cut, not rounded. */
+export function generalizedTime(ms: number): Uint8Array {
+  return element(TAG.generalizedTime, new TextEncoder().encode(digitsOf(ms)))
+}
+
+function digitsOf(ms: number): string {
+  const digits = new Date(ms).toISOString().slice(0, 19).replace(/[-:T]/g, '') + 'Z'
+  if (digits.length !== 15) throw new DerError('a year beyond 9999')
+  return digits
 }
 
 /** Extension (RFC 5280 4.1); `value` is the DER inside the OCTET STRING. */

@@ -8,7 +8,7 @@ import { createTokenVerifier } from '../../../src/adapters/jose/token-verifier.t
 import { createRpc } from '../../../src/adapters/rpc/create-rpc.ts'
 import { openStore } from '../../../src/adapters/sqlite/store.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
-import { createSigner, createVerify, sha256 } from '../../../src/adapters/system/crypto.ts'
+import { createSigner, createVerify, digest, sha256 } from '../../../src/adapters/system/crypto.ts'
 import { createLog } from '../../../src/adapters/system/log.ts'
 import { DEFAULT_LIFETIMES } from '../../../src/core/pki/profile.ts'
 import { openHome } from '../../../src/node/home/open-home.ts'
@@ -19,6 +19,7 @@ import { ownRoots } from '../../../src/node/trust-of-home.ts'
 import { type Aca, aca } from '../../../src/roles/aca/aca.ts'
 import { createAdmission } from '../../../src/roles/member/admission.ts'
 import { createIdentities } from '../../../src/roles/member/identities.ts'
+import { createRecords } from '../../../src/roles/member/records.ts'
 import { member } from '../../../src/roles/member/member.ts'
 import { formatInvite, parseInvite } from '../../../src/wire/invite.ts'
 
@@ -62,6 +63,7 @@ describe('joining a domain over real libp2p', function () {
       pubsub,
       signer,
       identities,
+      records: createRecords({ identities, signer, verify }),
       random: () => 0.5,
       onChain: async () => {}
     })
@@ -74,6 +76,8 @@ describe('joining a domain over real libp2p', function () {
       issuer: await issuerOf(home),
       verify,
       sha256,
+      digest,
+      records: createRecords({ identities, signer, verify }),
       random: (size) => new Uint8Array(randomBytes(size)),
       chain: () => identities.chain(),
       onCrl: () => {},
