@@ -5,6 +5,7 @@ import { peerIdOf, spkiOf } from '../../../../src/core/ids/peer-id.ts'
 import type { Evidence } from '../../../../src/core/pki/evidence.ts'
 import { reviewKey } from '../../../../src/core/pki/key-policy.ts'
 import { makeCsr, parseCsr } from '../../../../src/wire/x509/csr.ts'
+import { p256Csr } from '../../../support/p256-csr.ts'
 import { key } from '../../../support/mint.ts'
 
 const verify = createVerify()
@@ -44,6 +45,18 @@ describe('which keys are certified (draft 3.1.1)', () => {
 
   it('any Ed25519 key, whatever its sign bit, and in whatever kind of bytes it comes', () => {
     for (let byte = 1; byte < 20; byte++) assert.ok(reviewKey(evidence(Buffer.from(makeCsr(key(byte))), { peer: key(byte).peer }), verify, true).ok)
+  })
+
+  it('a P-256 key on its curve, which no node of the network has', async () => {
+    const der = await p256Csr()
+    const review = reviewKey(evidence(der), verify, true)
+    assert.ok(review.ok)
+    assert.deepEqual([review.kind, review.peer], ['p256', ''])
+    assert.match(refusal(der, { peer: key(1).peer }), /CSR_INVALID.*key of the node/)
+    const { spki } = parseCsr(der)
+    const off = spki.map((byte, index) => (index === spki.length - 1 ? byte ^ 1 : byte))
+    assert.match(refusal(requestFor(Uint8Array.from(off))), /KEY_REFUSED.*curve/)
+    assert.match(refusal(requestFor(Uint8Array.from(spki))), /CSR_INVALID.*algorithm/)
   })
 
   it('none of small order, in whatever encoding: a signature under it proves nothing', () => {

@@ -8,6 +8,7 @@ import { parseCertificate } from '../../../../src/wire/x509/certificate.ts'
 import { makeCsr } from '../../../../src/wire/x509/csr.ts'
 import { rekeyBytes } from '../../../../src/wire/x509/rekey.ts'
 import { acaWorld } from '../../../support/aca-world.ts'
+import { p256Csr } from '../../../support/p256-csr.ts'
 import type { TrustNode } from '../../../support/trust-node.ts'
 
 const leafOf = (chain: readonly Uint8Array[]) => parseCertificate(chain[0] ?? new Uint8Array())
@@ -81,6 +82,37 @@ describe('ACA: a new key for the same holder (draft 3.1.2)', () => {
     const node = await joined('flight')
     const chain = await aca.door.renew(makeCsr(fresh()), { door: 'est', identity: selfOf(node) })
     assert.equal(aca.show(leafOf(chain).serial)[0]?.replaces, selfOf(node).serial)
+  })
+})
+
+describe('ACA: the TLS companion of a node', () => {
+  it('is a P-256 certificate for the same SPIFFE ID, which its node has renewed and revoked like its own', async () => {
+    const { joined, target, aca, clock } = await acaWorld()
+    const node = await joined('gw1', { roles: ['agw'], scopes: ['travel'] })
+    const { chain } = await node.rpc.call(target, methods.renew, { csr: await p256Csr('CN=gw1', ['gw1.north.example']) })
+    const leaf = leafOf(chain)
+    assert.deepEqual(
+      leaf.subjectAltNames?.map(({ value }) => value),
+      ['spiffe://north.example/agw/gw1', 'gw1.north.example']
+    )
+    const [issued] = aca.show(leaf.serial)
+    assert.deepEqual([issued?.peer, issued?.companionOf, issued?.scopes], ['', node.peer, ['travel']])
+    await node.rpc.call(target, methods.revoke, { serial: leaf.serial, reason: 'superseded' })
+    await clock.settle()
+    assert.deepEqual([aca.show(leaf.serial)[0]?.state, aca.show(selfOf(node).serial)[0]?.state], ['revoked', 'good'])
+  })
+
+  it('does not stand in the way of its node when that applies again', async () => {
+    const { joined, target, apply, voucher } = await acaWorld()
+    const node = await joined('flight')
+    await node.rpc.call(target, methods.renew, { csr: await p256Csr() })
+    assert.equal((await apply(node, {}, await voucher('flight'))).state, ApplicationState.ISSUED)
+  })
+
+  it('is not given with the names of others', async () => {
+    const { joined, target } = await acaWorld()
+    const node = await joined('flight')
+    await assert.rejects(node.rpc.call(target, methods.renew, { csr: await p256Csr('', ['aca1.north.example']) }), { code: 'CSR_INVALID' })
   })
 })
 
