@@ -1,14 +1,16 @@
 import type { Verify } from '../crypto.ts'
 import { hex } from '../ids/hex.ts'
+import { isSoundKey, keyKindOf } from '../ids/key-kind.ts'
 import { peerIdOf } from '../ids/peer-id.ts'
+import { algorithmFor } from './algorithm.ts'
 import type { Evidence } from './evidence.ts'
-import { type KeyKind, keyKindOf, REQUEST_ALGORITHM } from './key-kind.ts'
 import { refused, type Refused } from './refused.ts'
 
 /** A key whose possession has been proved and that may be certified. */
 export interface Possession {
   readonly ok: true
-  readonly kind: KeyKind
+  /** Ed25519 for nodes, P-256 for TLS clients and servers outside the network. */
+  readonly kind: 'ed25519' | 'p256'
   /** PeerId of an Ed25519 key, otherwise empty. */
   readonly peer: string
   readonly keyId: string
@@ -32,21 +34,23 @@ const SMALL_ORDER = new Set([
 export function reviewKey(evidence: Evidence, verify: Verify, samePeer: boolean): Possession | Refused {
   const { csr, keyId } = evidence
   const kind = keyKindOf(csr.spki)
-  if (kind === undefined) return refused('KEY_REFUSED', 'the key of the request is neither Ed25519 nor P-256 with an uncompressed point')
+  if (kind !== 'ed25519' && kind !== 'p256') return refused('KEY_REFUSED', 'the key of the request is neither Ed25519 nor P-256 with an uncompressed point')
   if (kind === 'ed25519' && isSmallOrder(csr.spki)) return refused('KEY_REFUSED', 'the key of the request is weak: a point of small order')
-  if (csr.signatureAlgorithm !== REQUEST_ALGORITHM[kind])
-    return refused('CSR_INVALID', `a request for a key of the kind ${kind} that is signed with another algorithm than ${REQUEST_ALGORITHM[kind]}`)
+  if (!isSoundKey(csr.spki)) return refused('KEY_REFUSED', 'the key of the request is weak: a point that is not on its curve')
+  const algorithm = algorithmFor(csr.signatureAlgorithm, csr.spki)
+  if (algorithm === undefined) return refused('CSR_INVALID', 'a request whose key cannot have signed with the algorithm that it names')
   const peer = peerIdOf(csr.spki) ?? ''
   if (samePeer && evidence.peer !== undefined && evidence.peer !== peer)
     return refused('CSR_INVALID', 'the key of the request is not the key of the node that sent it')
-  if (!verify(csr.spki, csr.info, csr.signature)) return refused('CSR_INVALID', 'the request is not signed by the key that it is for')
+  if (!verify(csr.spki, csr.info, csr.signature, algorithm)) return refused('CSR_INVALID', 'the request is not signed by the key that it is for')
   if (evidence.blocked(keyId)) return refused('KEY_REFUSED', 'this key may never be certified again: it was given up as compromised')
   if (evidence.caKey(keyId)) return refused('KEY_REFUSED', 'this key belongs to a CA')
   return { ok: true, kind, peer, keyId }
 }
 
 function isSmallOrder(spki: Uint8Array): boolean {
-  const point = spki.slice(-32)
+  // A copy, also of a Buffer, whose `slice` is none.
+  const point = Uint8Array.from(spki.subarray(-32))
   point[31] = (point[31] ?? 0) & 0x7f
   return SMALL_ORDER.has(hex(point))
 }

@@ -1,33 +1,16 @@
 import assert from 'node:assert/strict'
 import { sha256 } from '../../../../src/adapters/system/crypto.ts'
 import { approvalBytes } from '../../../../src/core/pki/approval.ts'
-import { type AcaConfig, type AcaPolicy, DEFAULT_POLICY } from '../../../../src/roles/aca/config.ts'
-import type { Aca } from '../../../../src/roles/aca/aca.ts'
+import type { AcaPolicy } from '../../../../src/roles/aca/config.ts'
 import { ApplicationState } from '../../../../src/schema/generated/hansa/v1/trust_pb.ts'
-import { methods } from '../../../../src/wire/methods.ts'
 import { makeCsr } from '../../../../src/wire/x509/csr.ts'
 import { parseCertificate } from '../../../../src/wire/x509/certificate.ts'
-import { FakeClock } from '../../../support/fake-clock.ts'
-import { MemorySwarm } from '../../../support/memory/swarm.ts'
+import { acaWorld } from '../../../support/aca-world.ts'
 import { key } from '../../../support/mint.ts'
-import { testDomain } from '../../../support/pki.ts'
-import { type TrustNode, trustNode } from '../../../support/trust-node.ts'
 
 const DAY = 86_400_000
 
-async function setting(policy: Partial<AcaPolicy> = {}, more: Partial<AcaConfig> = {}) {
-  const clock = new FakeClock()
-  const swarm = new MemorySwarm(clock)
-  const north = await testDomain('north.example', clock.now())
-  const server = await trustNode(swarm, { domain: north, name: 'aca1', roles: ['aca'], aca: { ...more, policy: { ...DEFAULT_POLICY, ...policy } } })
-  assert.ok(server.aca)
-  const target = { peer: server.peer, addresses: [server.address] }
-  const newcomer = (name: string) => trustNode(swarm, { domain: north, name })
-  const apply = (node: TrustNode, materials: { name?: string; roles?: string[]; scopes?: string[]; organisation?: string }, voucher = '', cites = '') =>
-    node.rpc.call(target, methods.apply, { csr: makeCsr(node.signer), voucher, materials, cites })
-  const status = (node: TrustNode, applicationId: string) => node.rpc.call(target, methods.applicationStatus, { applicationId })
-  return { clock, north, server, target, newcomer, apply, status, aca: server.aca as Aca }
-}
+const setting = (policy: Partial<AcaPolicy> = {}) => acaWorld({ policy })
 
 describe('ACA: applications that wait for a person (draft 3.1.1)', () => {
   it('waits without what policy requires, is approved, and its applicant gets the certificate by asking', async () => {
