@@ -145,6 +145,19 @@ describe('ACME of an ACA (RFC 8555)', () => {
     assert.deepEqual([problem(await client.post(url)), problem(await client.post('/acme/new-order', order))], ['unauthorized', 'unauthorized'])
   })
 
+  it('binds an account to another voucher when the first one was taken away, and not before', async () => {
+    await client.register('one')
+    const url = `${client.base}/acme/new-account`
+    const bind = (): Promise<{ status: number }> =>
+      client.post('/acme/new-account', { externalAccountBinding: binding('two', client.key.jwk, url) }, { jwk: client.key.jwk })
+    assert.equal((await bind()).status, 200)
+    assert.ok(authority.vouchers.has('two'))
+    authority.accounts.clear()
+    assert.equal(problem(await client.post('/acme/new-order', order)), 'unauthorized')
+    assert.equal((await bind()).status, 200)
+    await enrol()
+  })
+
   it("revokes for the account that got a certificate and for the certificate's own key, and for nobody else", async () => {
     await client.register('one')
     const other = new AcmeSigner(server, NAME)
