@@ -80,8 +80,10 @@ describe('ACME clients against a running ACA', function () {
     })
 
     it('is refused a name that its voucher does not give, and an account without a voucher', async () => {
-      const { error } = await certbot('wrong', 'certonly', '--standalone', ...(await account('botwrong')), '--domain', 'other.north.example')
-      assert.match(error, /rejectedIdentifier|none of the names|policy/i)
+      const wrong = await certbot('wrong', 'certonly', '--standalone', ...(await account('botwrong')), '--domain', 'other.north.example')
+      assert.notEqual(wrong.code, 0)
+      // Some versions stumble over their own exception; what they were told is in the log.
+      assert.match(await readFile(world.file('wrong/logs/letsencrypt.log'), 'utf8'), /rejectedIdentifier/)
       const none = await certbot('none', 'register', '--agree-tos', '--register-unsafely-without-email')
       assert.notEqual(none.code, 0)
       assert.match(none.error, /external account/i)
