@@ -5,7 +5,6 @@ import { serveCard } from '../adapters/http/served-card.ts'
 import { createIdentify } from '../adapters/ingress/identify.ts'
 import { createPort } from '../adapters/ingress/port.ts'
 import type { Broker } from './broker-of.ts'
-import type { AuthorityDoor } from '../ports/authority-door.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { GatewayDoor } from '../ports/gateway-door.ts'
 import type { Identities, PeerIdentity } from '../ports/identity.ts'
@@ -61,7 +60,7 @@ export async function openDoors(config: Config, deps: DoorsDeps): Promise<Doors 
     base: () => address,
     announced: config.gateway.announce !== undefined,
     proxies: config.gateway.proxies,
-    ...(deps.aca === undefined ? {} : { authority: { door: documentsOf(deps.aca), store: deps.store, est: false, acme: false } })
+    ...(deps.aca === undefined ? {} : { authority: { door: deps.aca.door, store: deps.store, est: config.ca.est, acme: config.ca.acme } })
   })
   // Loaded only where there is a gateway: other nodes do without a second at their start.
   const grpc = deps.agw === undefined ? undefined : (await import('../adapters/grpc/grpc-door.ts')).createGrpcDoor({ door, clock, log, identify })
@@ -84,7 +83,12 @@ export async function openDoors(config: Config, deps: DoorsDeps): Promise<Doors 
     },
     tls: {
       certificate: deps.certificate,
-      known: () => [...identities.chain().slice(1), ...identities.domains().flatMap((domain) => [...identities.roots(domain)])],
+      known: () => [
+        ...identities.chain().slice(1),
+        // CAs that the one which signs now has replaced: certificates of theirs go on.
+        ...(deps.aca?.door.signers.flatMap(({ chain }) => [...chain]) ?? []),
+        ...identities.domains().flatMap((domain) => [...identities.roots(domain)])
+      ],
       verify: (chain) => identities.verifySigner(chain)
     }
   })
@@ -118,22 +122,6 @@ const OFFERS: readonly Offer[] = [
 
 function mqttOffer({ broker }: Broker): Offer {
   return { binding: MQTT_BINDING, version: '1.0', ...(broker === 'embedded' ? {} : { broker }) }
-}
-
-function documentsOf(aca: Aca): AuthorityDoor {
-  const closed = (): never => {
-    throw new HansaError('NOT_FOUND', 'this door is closed')
-  }
-  return {
-    domain: aca.bundle().domain,
-    signers: [],
-    roots: () => aca.bundle().roots,
-    crl: () => aca.crl().der,
-    standing: (serial) => ({ serial, state: 'unknown' }),
-    eabKey: () => undefined,
-    accountGrant: () => undefined,
-    ...{ ocsp: closed, apply: closed, renew: closed, application: closed, bindAccount: closed, revoke: closed }
-  }
 }
 
 /** The door of an ACA that is no gateway: it shows its documents and passes nothing on. */

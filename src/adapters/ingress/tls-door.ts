@@ -22,8 +22,11 @@ const ALPN = ['mqtt', 'http/1.1', 'h2']
 /** Longest handshake, in milliseconds. */
 const HANDSHAKE_MS = 10_000
 
-/** Of every context; setting one forgets what the one before had. No CAs: OpenSSL's judgement is not asked for, and its list of public ones is large. */
-const CONTEXT: SecureContextOptions = { ca: [], minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET }
+/**
+ * Of every context; setting one forgets what the one before had. No CAs: OpenSSL's judgement is not asked for, and its list of public ones is large. TLS 1.3: in TLS 1.2 the server's
+ * key signs bytes that begin with what the client chose, and ours signs other things as well.
+ */
+const CONTEXT: SecureContextOptions = { ca: [], minVersion: 'TLSv1.3', secureOptions: constants.SSL_OP_NO_TICKET }
 
 export interface TlsDoor {
   /** Throws CONFIG_INVALID when the certificate cannot be shown. */

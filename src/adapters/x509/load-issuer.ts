@@ -1,6 +1,7 @@
 import { createPrivateKey, hash, type KeyObject, sign, X509Certificate } from 'node:crypto'
+import { keyKindOf } from '../../core/ids/key-kind.ts'
 import { parseSpiffeId } from '../../core/ids/spiffe-id.ts'
-import type { CaSigner, Issuer } from '../../ports/issuer.ts'
+import type { CaSigner, Issuer, LeafContents } from '../../ports/issuer.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { parseCertificate } from '../../wire/x509/certificate.ts'
 import { decodePem } from '../../wire/x509/pem.ts'
@@ -33,13 +34,22 @@ export function loadIssuer(domain: string, files: IssuerFiles): Issuer {
   return {
     domain,
     chain: current.signer.chain,
-    issue: async ({ publicKey, ...contents }) => signLeaf({ ...contents, name: parseSpiffeId(contents.spiffeId).name, domain }, publicKey, ca),
+    issue: async ({ publicKey, ...contents }) => signLeaf({ ...contents, name: commonNameOf(contents, publicKey), domain }, publicKey, ca),
     signers: [current.signer, ...retired.map(({ signer }) => signer)],
     roots: holders.map(({ rootCert }) => certificateOf(rootCert)),
     rootLists: holders.flatMap(({ rootCert, rootCrl }) =>
       rootCrl === undefined ? [] : decodePem('X509 CRL', rootCrl).map((crl) => ({ crl, chain: [certificateOf(rootCert)] }))
     )
   }
+}
+
+/**
+ * Programs that renew a TLS certificate for the names in it (certbot, lego) take the common name for one of them: a P-256 certificate, which is theirs, is called by its first DNS
+ * name where that fits (RFC 5280 A.1: 64 characters).
+ */
+function commonNameOf({ spiffeId, dnsNames }: Pick<LeafContents, 'spiffeId' | 'dnsNames'>, publicKey: Uint8Array): string {
+  const [first] = dnsNames
+  return keyKindOf(publicKey) === 'p256' && first !== undefined && first.length <= 64 ? first : parseSpiffeId(spiffeId).name
 }
 
 /** Name of a CA key: SHA-256 of its SubjectPublicKeyInfo, hex. */

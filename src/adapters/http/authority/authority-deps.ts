@@ -29,8 +29,6 @@ export interface Channel {
   readonly secure: boolean
   /** Certificate that the client has shown and proved, believed. */
   readonly identity?: PeerIdentity
-  /** That certificate, DER. */
-  readonly certificate?: Uint8Array
   /** IP address. */
   readonly address?: string
 }

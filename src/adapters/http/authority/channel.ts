@@ -15,12 +15,5 @@ export function channelOf(socket: Socket, client: ClientFacts, { announced, forw
   if (forwarded?.base !== undefined) return { ...from, base: forwarded.base, secure: forwarded.base.startsWith('https://') }
   if (!(socket instanceof TLSSocket)) return { ...from, base: announced, secure: false }
   const base = announced.startsWith('https://') ? announced : baseOf(socket, announced, false)
-  const certificate = client.identity === undefined ? undefined : socket.getPeerX509Certificate()?.raw
-  return {
-    ...from,
-    base,
-    secure: true,
-    ...(client.identity === undefined ? {} : { identity: client.identity }),
-    ...(certificate === undefined ? {} : { certificate: new Uint8Array(certificate) })
-  }
+  return { ...from, base, secure: true, ...(client.identity === undefined ? {} : { identity: client.identity }) }
 }

@@ -21,16 +21,25 @@ export function accountRoutes(app: FastifyInstance, context: AcmeContext): void 
     limit(channel(request).address ?? '')
     const asked = await doorkeeper.byKey(request)
     const known = state.accountOf(asked.thumbprint)
-    if (known !== undefined) return sendKnown(reply, known, asked)
     const payload = asked.payload ?? {}
+    const eab = payload['externalAccountBinding']
+    if (known !== undefined) {
+      const found = usable(known, asked)
+      // What it was bound to may have been taken away; another voucher binds it again.
+      if (eab !== undefined && door.accountGrant(known.bound) === undefined) {
+        const voucher = await accountBinding(eab, asked, request.url, (id) => door.eabKey(id))
+        await door.bindAccount(voucher, known.bound)
+      }
+      return sendAccount(reply.code(200), found, asked.base)
+    }
     if (payload['onlyReturnExisting'] === true) throw new AcmeProblem(400, 'accountDoesNotExist', 'no account has this key')
     const contact = contactsIn(payload) ?? []
-    const voucher = await accountBinding(payload['externalAccountBinding'], asked, request.url, (id) => door.eabKey(id))
+    const voucher = await accountBinding(eab, asked, request.url, (id) => door.eabKey(id))
     state.makeRoomForAccount(({ bound, status }) => status !== 'valid' || door.accountGrant(bound) === undefined)
     const grant = await door.bindAccount(voucher, asked.thumbprint)
     // Somebody may have asked twice at the same time; from here to the commit nothing waits.
     const twin = state.accountOf(asked.thumbprint)
-    if (twin !== undefined) return sendKnown(reply, twin, asked)
+    if (twin !== undefined) return sendAccount(reply.code(200), usable(twin, asked), asked.base)
     const account: AccountRecord = {
       id: newId(),
       ...asked.key,
@@ -66,10 +75,10 @@ export function accountRoutes(app: FastifyInstance, context: AcmeContext): void 
 }
 
 /** RFC 8555 7.3.1: who has a key finds its account by it. */
-function sendKnown(reply: FastifyReply, account: AccountRecord, { thumbprint, base }: AskedByKey): FastifyReply {
+function usable(account: AccountRecord, { thumbprint }: AskedByKey): AccountRecord {
   if (account.thumbprint !== thumbprint) throw new AcmeProblem(403, 'unauthorized', 'the account of this key has another one now')
   if (account.status !== 'valid') throw new AcmeProblem(401, 'unauthorized', 'the account of this key was deactivated')
-  return sendAccount(reply.code(200), account, base)
+  return account
 }
 
 function sendAccount(reply: FastifyReply, { id, status, contact }: AccountRecord, base: string): FastifyReply {

@@ -11,7 +11,7 @@ import { createDoorkeeper } from './doorkeeper.ts'
 import { createAcmeState } from './state.ts'
 
 /** Longest request: a CSR of 8 KiB in two layers of base64 has less. */
-export const MAX_ACME_BODY = 64 * 1024
+const MAX_ACME_BODY = 64 * 1024
 
 /**
  * ACME (RFC 8555) over TLS, for certbot, lego and their like. An account is bound to a voucher (external account binding, 7.3.4), which says what it may have; so authorizations

@@ -1,4 +1,3 @@
-import { parseCsrNames } from '../../../../wire/x509/csr-names.ts'
 import { asObject, textOf } from './json.ts'
 import { AcmeProblem, malformed } from './problem.ts'
 
@@ -19,13 +18,4 @@ export function identifiersIn(value: unknown, allowed: readonly string[]): strin
       more: { identifier: { type: 'dns', value: foreign } }
     })
   return [...new Set(names)]
-}
-
-/** A CSR asks for exactly the names of its order (RFC 8555 7.4), or for none: what the certificate says comes from the grant. Throws badCSR. */
-export function checkCsrNames(csr: Uint8Array, dnsNames: readonly string[]): void {
-  const { subjectAltNames } = parseCsrNames(csr)
-  const asked = subjectAltNames?.filter(({ form }) => form === 'dns').map(({ value }) => value.toLowerCase())
-  if (asked === undefined || asked.length === 0) return
-  const same = new Set(asked).size === dnsNames.length && asked.every((name) => dnsNames.includes(name))
-  if (!same) throw new AcmeProblem(400, 'badCSR', 'the CSR asks for other names than the order')
 }

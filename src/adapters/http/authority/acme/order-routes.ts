@@ -5,7 +5,7 @@ import { parseCertificate } from '../../../../wire/x509/certificate.ts'
 import { encodePem } from '../../../../wire/x509/pem.ts'
 import type { AcmeContext } from './context.ts'
 import { bytesOf } from './json.ts'
-import { checkCsrNames, identifiersIn } from './order-names.ts'
+import { identifiersIn } from './order-names.ts'
 import { AcmeProblem, malformed } from './problem.ts'
 import { createRateLimit } from './rate-limit.ts'
 import type { AccountRecord, OrderRecord } from './records.ts'
@@ -70,7 +70,6 @@ export function orderRoutes(app: FastifyInstance, context: AcmeContext): void {
     if (order.status !== 'ready' || deciding.has(order.id))
       throw new AcmeProblem(403, 'orderNotReady', `the order is ${deciding.has(order.id) ? 'being decided' : order.status}`)
     const csr = bytesOf(asked.payload?.['csr'], 'csr', MAX_CSR)
-    checkCsrNames(csr, order.dnsNames)
     deciding.add(order.id)
     try {
       const outcome = await door.apply({ csr, dnsNames: order.dnsNames }, { door: 'acme', account: asked.account.bound })
