@@ -23,7 +23,7 @@ import { version } from './version.ts'
 export interface DoorsDeps {
   readonly clock: Clock
   readonly log: Log
-  readonly identities: Identities
+  readonly identities: Identities & { degraded(): readonly string[] }
   readonly signer: Signer
   readonly agw: Agw | undefined
   readonly aca: Aca | undefined
@@ -60,6 +60,7 @@ export async function openDoors(config: Config, deps: DoorsDeps): Promise<Doors 
     base: () => address,
     announced: config.gateway.announce !== undefined,
     proxies: config.gateway.proxies,
+    degraded: () => identities.degraded(),
     ...(deps.aca === undefined ? {} : { aca: documentsOf(deps.aca) })
   })
   // Loaded only where there is a gateway: other nodes do without a second at their start.

@@ -38,6 +38,8 @@ export interface IngressDeps {
   readonly version: string
   /** Where the node has the ACA role. */
   readonly aca?: AuthorityDocuments
+  /** What works less well than it should, a sentence each; /readyz says so. */
+  readonly degraded?: () => readonly string[]
   /** How long open calls may go on when the ingress stops, in milliseconds. */
   readonly drainMs?: number
 }
@@ -95,7 +97,7 @@ export function createIngress(deps: IngressDeps): Ingress {
     const { door, clock, self, version, offers, signer } = deps
     for (const route of [jsonRpcRoute, restRoute]) route(server, { door, clock, identify, open })
     pushRoute(server, { door, open })
-    documentRoutes(server, { door, clock, self, version, offers, signer, base, identify })
+    documentRoutes(server, { door, clock, self, version, offers, signer, base, identify, degraded: deps.degraded })
     if (deps.aca !== undefined) authorityRoutes(server, deps.aca)
     return server
   }

@@ -64,6 +64,8 @@ export interface MemberIdentities extends Identities {
   crls(domain: string): HeldCrl[]
   /** How well this node is informed about each listed domain, own domain first. */
   lists(): ListState[]
+  /** What makes this node less well informed than it should be, a sentence for each domain; none while all is well. */
+  degraded(): string[]
   /** Lists have grown old with time alone: tells the listeners when that changes whom we believe, and the log when it changes how well we are informed. */
   age(): void
   /** A signer's chain with its key: listed and not revoked. Throws as `verifySigner`. */
@@ -210,6 +212,7 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
     crl: (domain) => revocations.of(domain)[0],
     crls: (domain) => revocations.of(domain),
     lists,
+    degraded: () => trust.all().flatMap(({ domain }) => staleness.complaint(domain, clock.now()) ?? []),
     age,
     signer: signerOf,
     foreign(shown) {

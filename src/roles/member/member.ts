@@ -85,13 +85,14 @@ class MemberService implements Member {
   }
 
   async start(): Promise<void> {
-    const { clock, network } = this.#deps
+    const { clock, network, identities } = this.#deps
     this.#serve()
     network.onConnect((peer) => this.#connected(peer))
     network.onDisconnect((peer) => {
       this.#roundTrip.delete(peer)
       this.#foreign.delete(peer)
     })
+    identities.onChange(() => this.#forgetFallen())
     this.#crls.start(this.#config.crlEveryMs ?? CRL_EVERY_MS)
     this.#renewal.start()
     if (this.#deps.identities.self()?.roles.some((role) => role === 'agw' || role === 'aca') === true) this.#trust.start()
@@ -220,16 +221,36 @@ class MemberService implements Member {
         now
       )
       // An agent knows the servers from them; its word is not needed, and agents are many.
-      if (isServer(identity.roles)) for (const info of nodes) if (info.peerId !== peer) this.#known.hear(info, now)
+      if (isServer(identity.roles)) for (const info of nodes) if (info.peerId !== peer && !this.#fallen(info.peerId)) this.#known.hear(info, now)
       this.#keep()
       this.#trust.push()
       if (first) await this.#crls.fetch()
     } catch (error) {
       this.#roundTrip.delete(peer)
       const { code } = toHansaError(error)
+      if (code === 'CERTIFICATE_REVOKED') this.#known.forget(peer)
       if (NOT_OURS.includes(code)) this.#foreign.add(peer)
       else if (!this.#stopped && network.peers().some((each) => each.peer === peer)) clock.after(EXCHANGE_AGAIN_MS, () => void this.#exchange(peer))
       log.debug({ err: error, peer }, 'no exchange of nodes')
+    }
+  }
+
+  /** Whose certificate has been revoked is told to nobody any more: no route, no address, no dialling. */
+  #forgetFallen(): void {
+    for (const { peerId } of this.#known.all()) if (this.#fallen(peerId)) this.#known.forget(peerId)
+    this.#keep()
+  }
+
+  /** True when the certificate that a node has shown last is revoked. */
+  #fallen(peer: string): boolean {
+    const { identities } = this.#deps
+    const identity = identities.lastOf(peer)
+    if (identity === undefined) return false
+    try {
+      identities.check(identity)
+      return false
+    } catch (error) {
+      return toHansaError(error).code === 'CERTIFICATE_REVOKED'
     }
   }
 

@@ -20,7 +20,6 @@ import { createAdmission } from '../../../src/roles/member/admission.ts'
 import { createIdentities } from '../../../src/roles/member/identities.ts'
 import { createRecords } from '../../../src/roles/member/records.ts'
 import { member } from '../../../src/roles/member/member.ts'
-import { createRecords } from '../../../src/roles/member/records.ts'
 import { formatInvite, parseInvite } from '../../../src/wire/invite.ts'
 
 const DOMAIN = 'north.example'
