@@ -21,6 +21,7 @@ import { createAdmission } from '../roles/member/admission.ts'
 import { createIdentities } from '../roles/member/identities.ts'
 import { member } from '../roles/member/member.ts'
 import { createRecords } from '../roles/member/records.ts'
+import { writeSpiffeBundle } from '../wire/spiffe-bundle.ts'
 import { version } from './version.ts'
 import { createAgentClient } from './agent-clients.ts'
 import { createDesk } from './desk.ts'
@@ -34,10 +35,11 @@ import { openChain, saveChain } from './own-chain.ts'
 import { loadMapping } from './mapping/mapping-file.ts'
 import { openPlatform, type Platform } from './platform.ts'
 import { acaSettings, admissionSettings, agentSettings, agwSettings, arsSettings, crlSources, sessionsSettings, stalePolicy } from './role-settings.ts'
+import type { TrustBundle } from '../schema/generated/hansa/v1/trust_pb.ts'
 import { createPlanner } from './task/planner.ts'
 import { certificateOf } from './tls-certificate.ts'
 import { translatorOf } from './translator-of.ts'
-import { configuredRoots, ownRoots } from './trust-of-home.ts'
+import { configuredRoots, ownRoots, saveRoots } from './trust-of-home.ts'
 
 /**
  * The composition root: makes a node of a home, from the ground up. Not started. Throws HOME_MISSING, HOME_LOCKED, KEY_MISSING, CONFIG_INVALID,
@@ -71,6 +73,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     chain: await openChain(home, platform),
     roots: await ownRoots(home),
     stale: stalePolicy(config),
+    onRoots: (roots) => saveRoots(home, roots),
     log: logOf('trust')
   })
   await identities.configure(await configuredRoots(home))
@@ -96,6 +99,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
   const rpc = createRpc({ network, identities, admission: createAdmission(clock, admissionSettings(config)), clock, log: logOf('rpc') })
 
   // Roles.
+  const issuer = config.roles.includes('aca') ? await issuerOf(home) : undefined
   let door: Doors | undefined
   const members = member({
     domain,
@@ -112,28 +116,35 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     signer,
     identities,
     records,
+    sha256,
     random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
     onChain: (chain) => saveChain(home, chain),
+    ...(issuer === undefined ? {} : { roots: () => issuer.roots }),
     metrics
   })
   const shared = { clock, rpc, records, identities, members, sha256, metrics }
-  const acaService = config.roles.includes('aca')
-    ? aca(acaSettings(config)).create({
-        ...shared,
-        log: logOf('aca'),
-        pubsub,
-        store,
-        issuer: await issuerOf(home),
-        verify,
-        digest,
-        random: (size) => new Uint8Array(randomBytes(size)),
-        chain: () => identities.chain(),
-        onCrl: (list) => void identities.acceptCrl(list)
-      })
-    : undefined
+  const acaService =
+    issuer !== undefined
+      ? aca(acaSettings(config)).create({
+          ...shared,
+          log: logOf('aca'),
+          pubsub,
+          store,
+          issuer,
+          verify,
+          digest,
+          random: (size) => new Uint8Array(randomBytes(size)),
+          chain: () => identities.chain(),
+          onCrl: (list) => void identities.acceptCrl(list)
+        })
+      : undefined
   const database = config.roles.includes('ars') ? openAgentDatabase(join(platform.data, 'agents.db'), { words }) : undefined
   const arsService = database === undefined ? undefined : ars(arsSettings(config)).create({ ...shared, log: logOf('ars'), dht, database })
-  const trust = { list: async (listed: string, roots: Uint8Array[]) => void (await identities.list(listed, roots)) }
+  const trust = {
+    list: async (listed: string, roots: Uint8Array[]) => void (await identities.list(listed, roots)),
+    bundle: () => members.bundle().bundle,
+    heard: (peer: string, said: TrustBundle | undefined) => members.bundleHeard(peer, said)
+  }
   const newId = (): string => randomBytes(24).toString('base64url')
   const push = {
     store,
@@ -158,6 +169,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     agw: agwService,
     aca: acaService,
     certificate: await certificateOf(home, identities),
+    bundle: () => spiffeBundle(members.bundle().bundle),
     mqtt: await brokerOf(home)
   })
 
@@ -239,6 +251,12 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
 
 function named(name: string, part: { start(): Promise<void>; stop(): Promise<void> }): NamedPart {
   return { name, start: () => part.start(), stop: () => part.stop() }
+}
+
+/** For clients outside the network; undefined before the domain has said what its roots are. */
+function spiffeBundle(bundle: TrustBundle | undefined): string | undefined {
+  if (bundle === undefined || bundle.roots.length === 0) return undefined
+  return writeSpiffeBundle({ sequence: bundle.sequence, refreshHintMs: Number(bundle.refreshHintMs), roots: bundle.roots })
 }
 
 /** The agent role, when there is an agent. A node may have the role for later. */

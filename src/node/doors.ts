@@ -23,6 +23,8 @@ import { version } from './version.ts'
 export interface DoorsDeps {
   readonly clock: Clock
   readonly log: Log
+  /** Trust bundle of the domain, SPIFFE JSON. */
+  readonly bundle: () => string | undefined
   readonly identities: Identities & { degraded(): readonly string[] }
   readonly signer: Signer
   readonly agw: Agw | undefined
@@ -61,6 +63,7 @@ export async function openDoors(config: Config, deps: DoorsDeps): Promise<Doors 
     announced: config.gateway.announce !== undefined,
     proxies: config.gateway.proxies,
     degraded: () => identities.degraded(),
+    ...(deps.aca === undefined ? {} : { bundle: deps.bundle }),
     ...(deps.aca === undefined ? {} : { aca: documentsOf(deps.aca) })
   })
   // Loaded only where there is a gateway: other nodes do without a second at their start.

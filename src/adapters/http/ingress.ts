@@ -6,6 +6,7 @@ import type { ClientFacts, GatewayDoor, Identify, Principal } from '../../ports/
 import type { Log } from '../../ports/log.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { type AuthorityDocuments, authorityRoutes } from './authority-routes.ts'
+import { bundleRoute } from './bundle-route.ts'
 import { baseOf } from './base-url.ts'
 import type { CardSigner } from './card-signature.ts'
 import { identifyRequest } from './client-identity.ts'
@@ -40,6 +41,8 @@ export interface IngressDeps {
   readonly aca?: AuthorityDocuments
   /** What works less well than it should, a sentence each; /readyz says so. */
   readonly degraded?: () => readonly string[]
+  /** Trust bundle of the domain in SPIFFE's format, JSON; undefined while there is none. */
+  readonly bundle?: () => string | undefined
   /** How long open calls may go on when the ingress stops, in milliseconds. */
   readonly drainMs?: number
 }
@@ -99,6 +102,7 @@ export function createIngress(deps: IngressDeps): Ingress {
     pushRoute(server, { door, open })
     documentRoutes(server, { door, clock, self, version, offers, signer, base, identify, degraded: deps.degraded })
     if (deps.aca !== undefined) authorityRoutes(server, deps.aca)
+    if (deps.bundle !== undefined) bundleRoute(server, deps.bundle)
     return server
   }
 
