@@ -263,8 +263,9 @@ class MemberService implements Member {
       if (first) await Promise.all([this.#crls.fetch(), this.#bundles.round()])
     } catch (error) {
       this.#roundTrip.delete(peer)
-      const { code } = toHansaError(error)
-      if (code === 'CERTIFICATE_REVOKED') this.#known.forget(peer)
+      const { code, metadata } = toHansaError(error)
+      // Said by us of the other one; when it says so of us, it is still a server of ours.
+      if (code === 'CERTIFICATE_REVOKED' && metadata['at'] === identities.self()?.spiffeId) this.#known.forget(peer)
       if (NOT_OURS.includes(code)) this.#foreign.add(peer)
       else if (!this.#stopped && network.peers().some((each) => each.peer === peer)) clock.after(EXCHANGE_AGAIN_MS, () => void this.#exchange(peer))
       log.debug({ err: error, peer }, 'no exchange of nodes')
@@ -273,6 +274,8 @@ class MemberService implements Member {
 
   /** Whose certificate has been revoked is told to nobody any more: no route, no address, no dialling. */
   #forgetFallen(): void {
+    // Whoever was refused, or refused us, may be another's judgement now: a hold has been lifted, a domain was listed.
+    this.#foreign.clear()
     for (const { peerId } of this.#known.all()) if (this.#fallen(peerId)) this.#known.forget(peerId)
     this.#keep()
   }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { create } from '@bufbuild/protobuf'
+import { createPrivateKey, sign } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { connect as connectHttp2 } from 'node:http2'
@@ -6,6 +8,10 @@ import tls from 'node:tls'
 import type { HansaNode } from '../../../src/node/hansa-node.ts'
 import { createTestnet, type TestAgent, type TestDomain, type Testnet } from '../../../src/node/testnet.ts'
 import { HansaError, toHansaError } from '../../../src/schema/errors.ts'
+import { CrlResponseSchema } from '../../../src/schema/generated/hansa/v1/trust_pb.ts'
+import { parseCertificate } from '../../../src/wire/x509/certificate.ts'
+import { writeCrl } from '../../../src/wire/x509/crl.ts'
+import { decodePem } from '../../../src/wire/x509/pem.ts'
 import { methods } from '../../../src/wire/methods.ts'
 import { at, applicable } from '../../support/draft-world.ts'
 import { until } from '../../support/until.ts'
@@ -203,5 +209,30 @@ describe('after hansa ca revoke (draft 3.1.2)', function () {
       await until('the session has ended', () => !client.connected, WITHIN_MS)
       await client.endAsync(true)
     })
+  })
+
+  // The last: its number is above all that the ACA gives out here.
+  it('a list of 100,000 entries reaches the other nodes by asking', async () => {
+    const { aca: files } = aca.home.paths
+    const [key, issuing] = await Promise.all([readFile(files.issuingKey, 'utf8'), readFile(files.issuing, 'utf8')])
+    const [certificate = new Uint8Array()] = decodePem('CERTIFICATE', issuing)
+    const { subject, subjectKeyIdentifier = '' } = parseCertificate(certificate)
+    const now = Date.now()
+    const revoked = Array.from({ length: 100_000 }, (_, index) => ({
+      serial: `7${index.toString(16).padStart(31, '0')}`,
+      at: now,
+      reason: 'superseded' as const
+    }))
+    const signer = createPrivateKey(key)
+    const crl = writeCrl(
+      { issuer: subject, issuerKeyIdentifier: subjectKeyIdentifier, number: 1_000_000, thisUpdate: now, nextUpdate: now + 3_600_000, revoked },
+      (tbs) => new Uint8Array(sign(null, tbs, signer))
+    )
+    assert.ok(crl.length > 4_000_000)
+    aca.identities.acceptCrl(create(CrlResponseSchema, { domain: 'north.example', crl, chain: [certificate, ...aca.identities.roots('north.example')] }))
+    await gw2.member.refresh()
+    assert.equal(gw2.identities.crl('north.example')?.revoked.size, 100_000)
+    await ars.member.refresh()
+    assert.equal(ars.identities.crl('north.example')?.number, 1_000_000)
   })
 })
