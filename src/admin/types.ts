@@ -32,6 +32,10 @@ export const nodeStatus = z.object({
   ingress: z.string().optional(),
   certificate: z.object({ serial: z.string(), notAfter: z.number() }).optional(),
   listedDomains: z.array(z.string()),
+  degraded: z
+    .array(z.string())
+    .optional()
+    .meta({ description: 'What works less well than it should, a sentence each: revocation lists that have not been replaced in time.' }),
   peers: z.int(),
   /** Present with the role ars: registrations in the Agent Database. */
   registeredAgents: z.int().optional(),

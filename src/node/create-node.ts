@@ -35,10 +35,12 @@ import { authorityOf } from './own-certificate.ts'
 import { openChain, saveChain } from './own-chain.ts'
 import { openPlatform, type Platform } from './platform.ts'
 import { acaSettings, admissionSettings, agwSettings, arsSettings, crlSources, sessionsSettings, stalePolicy } from './role-settings.ts'
+import type { TrustBundle } from '../schema/generated/hansa/v1/trust_pb.ts'
+import { spiffeBundle } from './spiffe-bundle.ts'
 import { createPlanner } from './task/planner.ts'
 import { certificateOf } from './tls-certificate.ts'
 import { translatorOf } from './translator-of.ts'
-import { configuredRoots, ownRoots } from './trust-of-home.ts'
+import { configuredRoots, ownRoots, saveRoots } from './trust-of-home.ts'
 
 /**
  * The composition root: makes a node of a home, from the ground up. Not started. Throws HOME_MISSING, HOME_LOCKED, KEY_MISSING, CONFIG_INVALID,
@@ -73,6 +75,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     chain: await openChain(home, platform),
     roots: await ownRoots(home),
     stale: stalePolicy(config),
+    onRoots: (roots) => saveRoots(home, roots),
     log: logOf('trust')
   })
   await identities.configure(await configuredRoots(home))
@@ -99,6 +102,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
 
   // Roles.
   let door: Doors | undefined
+  const authority = config.roles.includes('aca') ? await authorityOf(home, clock.now(), () => door?.address) : undefined
   const members = member({
     domain,
     bootstrap: config.swarm.bootstrap,
@@ -114,31 +118,38 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     signer,
     identities,
     records,
+    sha256,
     random,
     onChain: (chain) => saveChain(home, chain),
+    ...(authority === undefined ? {} : { roots: () => authority.issuer.roots }),
     metrics
   })
   const shared = { clock, rpc, records, identities, members, sha256, metrics }
   const eabMac = createMac(home.seed, 'acme-eab')
-  const acaService = config.roles.includes('aca')
-    ? aca(acaSettings(config, await approverKeys(home))).create({
-        ...shared,
-        log: logOf('aca'),
-        pubsub,
-        store,
-        ...(await authorityOf(home, clock.now(), () => door?.address)),
-        verify,
-        digest,
-        random: (size) => new Uint8Array(randomBytes(size)),
-        chain: () => identities.chain(),
-        onCrl: (list) => void identities.acceptCrl(list),
-        tokens: await tokenVerifierOf(home),
-        eabKey: (voucherId) => eabMac(new TextEncoder().encode(voucherId))
-      })
-    : undefined
+  const acaService =
+    authority !== undefined
+      ? aca(acaSettings(config, await approverKeys(home))).create({
+          ...shared,
+          log: logOf('aca'),
+          pubsub,
+          store,
+          ...authority,
+          verify,
+          digest,
+          random: (size) => new Uint8Array(randomBytes(size)),
+          chain: () => identities.chain(),
+          onCrl: (list) => void identities.acceptCrl(list),
+          tokens: await tokenVerifierOf(home),
+          eabKey: (voucherId) => eabMac(new TextEncoder().encode(voucherId))
+        })
+      : undefined
   const database = config.roles.includes('ars') ? openAgentDatabase(join(platform.data, 'agents.db'), { words }) : undefined
   const arsService = database === undefined ? undefined : ars(arsSettings(config)).create({ ...shared, log: logOf('ars'), dht, database })
-  const trust = { list: async (listed: string, roots: Uint8Array[]) => void (await identities.list(listed, roots)) }
+  const trust = {
+    list: async (listed: string, roots: Uint8Array[]) => void (await identities.list(listed, roots)),
+    bundle: () => members.bundle().bundle,
+    heard: (peer: string, said: TrustBundle | undefined) => members.bundleHeard(peer, said)
+  }
   const newId = (): string => randomBytes(24).toString('base64url')
   const push = {
     store,
@@ -164,6 +175,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     aca: acaService,
     store,
     certificate: await certificateOf(home, identities),
+    bundle: () => spiffeBundle(members.bundle().bundle),
     mqtt: await brokerOf(home)
   })
 

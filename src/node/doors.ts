@@ -22,7 +22,9 @@ import { version } from './version.ts'
 export interface DoorsDeps {
   readonly clock: Clock
   readonly log: Log
-  readonly identities: Identities
+  /** Trust bundle of the domain, SPIFFE JSON. */
+  readonly bundle: () => string | undefined
+  readonly identities: Identities & { degraded(): readonly string[] }
   readonly signer: Signer
   readonly agw: Agw | undefined
   readonly aca: Aca | undefined
@@ -60,6 +62,8 @@ export async function openDoors(config: Config, deps: DoorsDeps): Promise<Doors 
     base: () => address,
     announced: config.gateway.announce !== undefined,
     proxies: config.gateway.proxies,
+    degraded: () => identities.degraded(),
+    ...(deps.aca === undefined ? {} : { bundle: deps.bundle }),
     ...(deps.aca === undefined ? {} : { authority: { door: deps.aca.door, store: deps.store, est: config.ca.est, acme: config.ca.acme } })
   })
   // Loaded only where there is a gateway: other nodes do without a second at their start.

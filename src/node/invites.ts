@@ -26,10 +26,12 @@ export function createInvites({ aca, identities, home, network, member, clock }:
 
   function invitation(expiresAt: number) {
     const roots = [...identities.roots(domain)]
+    // While two roots stand side by side, newcomers get certificates under the one that the authority uses now.
+    const root = identities.chain().at(-1) ?? roots[0] ?? new Uint8Array()
     const others = member.nodes().filter(({ roles }) => roles.some((role) => role !== 'agent'))
     // This node first: where there is a voucher, it is the one that takes it.
     const bootstrap = [...network.addresses(), ...others.flatMap(({ multiaddrs }) => multiaddrs)].slice(0, MAX_BOOTSTRAP)
-    return { domain, swarmKey: home.swarmKey ?? '', bootstrap, rootSha256: sha256(roots[0] ?? new Uint8Array()), roots, expiresAt: BigInt(expiresAt) }
+    return { domain, swarmKey: home.swarmKey ?? '', bootstrap, rootSha256: sha256(root), roots, expiresAt: BigInt(expiresAt) }
   }
 
   function authority(): Aca {

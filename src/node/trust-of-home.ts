@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HansaError } from '../schema/errors.ts'
-import { decodePem } from '../wire/x509/pem.ts'
+import { decodePem, encodePem } from '../wire/x509/pem.ts'
+import { writeFileAtomic } from './home/write-file.ts'
 import type { Home } from './home/open-home.ts'
 
 /** DER roots of the own domain. Throws HOME_MISSING when the home has none. */
@@ -10,6 +11,11 @@ export async function ownRoots(home: Home): Promise<Uint8Array[]> {
   const roots = await readRoots(file)
   if (roots.length === 0) throw new HansaError('HOME_MISSING', `there is no root certificate in ${file}`, { file })
   return roots
+}
+
+/** Writes the roots of the own domain to the home: the domain has said, signed, that they are others now. */
+export function saveRoots({ paths, config }: Home, roots: readonly Uint8Array[]): Promise<void> {
+  return writeFileAtomic(join(paths.roots, `${config.domain}.pem`), roots.map((root) => encodePem('CERTIFICATE', root)).join(''))
 }
 
 /** DER roots of the domains that the config lists. Throws CONFIG_INVALID naming the file. */

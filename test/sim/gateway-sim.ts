@@ -121,7 +121,9 @@ export class GatewaySim {
       trust: {
         list: async (listed) => {
           node.identities.listed.add(listed)
-        }
+        },
+        bundle: () => undefined,
+        heard: async () => undefined
       },
       sha256,
       config: { ...AGW_DEFAULTS, ...options.config }

@@ -35,6 +35,9 @@ export interface TrustNodeOptions {
   readonly notAfter?: number
   readonly stale?: StalePolicy
   readonly random?: () => number
+  /** Roots that the authority here says its domain has; those of the test domain otherwise. */
+  readonly authorityRoots?: () => readonly Uint8Array[]
+  readonly onRoots?: (roots: readonly Uint8Array[]) => Promise<void>
 }
 
 /** A node of the trust plane on the memory swarm: real rpc, identities, member and (when asked for) ACA. */
@@ -61,6 +64,7 @@ export async function trustNode(swarm: MemorySwarm, options: TrustNodeOptions) {
     chain: made?.chain ?? [],
     roots: roles === undefined ? [] : [domain.root],
     stale: options.stale,
+    onRoots: options.onRoots,
     log
   })
   const records = createRecords({ identities, signer, verify })
@@ -75,8 +79,10 @@ export async function trustNode(swarm: MemorySwarm, options: TrustNodeOptions) {
     signer,
     identities,
     records,
+    sha256,
     random: options.random ?? (() => 0),
-    onChain: async (chain) => void chains.push(chain)
+    onChain: async (chain) => void chains.push(chain),
+    ...(options.aca === undefined ? {} : { roots: options.authorityRoots ?? (() => domain.issuer.roots) })
   })
   let counter = 0
   const authority: Aca | undefined =
@@ -104,6 +110,7 @@ export async function trustNode(swarm: MemorySwarm, options: TrustNodeOptions) {
   await authority?.start()
   return {
     name,
+    seed,
     signer,
     peer: signer.peer,
     address: `/memory/${signer.peer}/p2p/${signer.peer}`,

@@ -25,6 +25,8 @@ export interface DocumentRouteDeps {
   readonly offers: readonly Offer[]
   /** Undefined before the gateway has a certificate. */
   readonly signer: () => CardSigner | undefined
+  /** What works less well than it should. */
+  readonly degraded?: () => readonly string[]
   /** Throws UNAUTHENTICATED. */
   readonly identify: (request: FastifyRequest) => Principal
 }
@@ -41,7 +43,12 @@ export function documentRoutes(app: FastifyInstance, deps: DocumentRouteDeps): v
   }
 
   app.get('/healthz', (_request, reply) => reply.send({ status: 'ok' }))
-  app.get('/readyz', (_request, reply) => (door.ready() ? reply.send({ status: 'ready' }) : reply.code(503).send({ status: 'not ready' })))
+  app.get('/readyz', (_request, reply) => {
+    if (!door.ready()) return reply.code(503).send({ status: 'not ready' })
+    // A node that is less well informed still serves: an ACA that is down must not take its domain out of every load balancer. Which domains it lists is nobody's business.
+    const complaints = deps.degraded?.().length ?? 0
+    return reply.send({ status: 'ready', ...(complaints === 0 ? {} : { degraded: `${complaints} revocation lists are missing or overdue; see hansa doctor` }) })
+  })
 
   app.get('/.well-known/agent-card.json', { errorHandler }, (request, reply) => {
     const card = gatewayCard(deps.base(request), known(deps.self()), deps.version)

@@ -8,6 +8,7 @@ import { HansaError } from '../../schema/errors.ts'
 import type { AuthoritySettings, Channel } from './authority/authority-deps.ts'
 import { authorityRoutes } from './authority/authority-routes.ts'
 import { channelOf } from './authority/channel.ts'
+import { bundleRoute } from './bundle-route.ts'
 import { baseOf } from './base-url.ts'
 import type { CardSigner } from './card-signature.ts'
 import { identifyRequest } from './client-identity.ts'
@@ -40,6 +41,10 @@ export interface IngressDeps {
   readonly version: string
   /** Where the node has the ACA role. */
   readonly authority?: AuthoritySettings
+  /** What works less well than it should, a sentence each; /readyz says so. */
+  readonly degraded?: () => readonly string[]
+  /** Trust bundle of the domain in SPIFFE's format, JSON; undefined while there is none. */
+  readonly bundle?: () => string | undefined
   /** How long open calls may go on when the ingress stops, in milliseconds. */
   readonly drainMs?: number
 }
@@ -97,10 +102,11 @@ export function createIngress(deps: IngressDeps): Ingress {
     const { door, clock, self, version, offers, signer } = deps
     for (const route of [jsonRpcRoute, restRoute]) route(server, { door, clock, identify, open })
     pushRoute(server, { door, open })
-    documentRoutes(server, { door, clock, self, version, offers, signer, base, identify })
+    documentRoutes(server, { door, clock, self, version, offers, signer, base, identify, degraded: deps.degraded })
     const channel = ({ raw }: { raw: IncomingMessage }): Channel =>
       channelOf(raw.socket, factsOf(raw), { announced: deps.base() ?? '', forwarded: forwarded(raw) })
     if (deps.authority !== undefined) authorityRoutes(server, { ...deps.authority, clock, log: deps.log, channel }, deps.authority)
+    if (deps.bundle !== undefined) bundleRoute(server, deps.bundle)
     return server
   }
 

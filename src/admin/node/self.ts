@@ -42,6 +42,7 @@ function statusOf(node: HansaNode): NodeStatus {
     ...(self === undefined ? {} : { certificate: { serial: self.serial, notAfter: self.notAfter } }),
     listedDomains: identities.domains().filter((each) => each !== domain),
     peers: network.peers().length,
+    ...(identities.degraded().length === 0 ? {} : { degraded: identities.degraded() }),
     ...(ars === undefined ? {} : { registeredAgents: ars.stats().registered }),
     ...(agw === undefined ? {} : { neighbors: agw.neighbors().length, attachedAgents: agw.attachments().length }),
     ...(registered === undefined
@@ -66,9 +67,11 @@ function diagnose(node: HansaNode): Diagnosis {
   const self = identities.self()
   const left = self === undefined ? 0 : self.notAfter - clock.now()
   check('certificate', left > 0, left > 0 ? `valid for ${(left / DAY).toFixed(1)} days` : 'none, or expired', 'Renew it: hansa cert renew.')
-  const crl = identities.crl(home.config.domain)
-  const fresh = crl !== undefined && crl.nextUpdate > clock.now()
-  check('revocation list', fresh, fresh ? `number ${crl.number}` : 'none, or past its next update', 'See that the ACA of the domain runs.')
+  for (const { domain, state, number } of identities.lists()) {
+    const name = domain === home.config.domain ? 'revocation list' : `revocation list of ${domain}`
+    const complaint = identities.degraded().find((each) => each.includes(` of ${domain} `))
+    check(name, state === 'current', complaint ?? `number ${number}`, `See that the ACA of ${domain} runs and can be reached.`)
+  }
   check('swarm', network.peers().length > 0, `${network.peers().length} peers`, 'See swarm.bootstrap in config.yaml, and that those nodes run.')
   const servers = member.find('ars').length
   check('directory', servers > 0, `${servers} registration servers of ${home.config.domain} are known`, 'See that a node with the role ars runs.')

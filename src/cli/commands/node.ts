@@ -26,6 +26,7 @@ export function addNode(program: Command, frame: Frame): void {
           ['certificate', node.certificate && `${node.certificate.serial} until ${showTime(node.certificate.notAfter)}`],
           ['domains', node.listedDomains.join(', ')],
           ['peers', node.peers],
+          ...(node.degraded ?? []).map((what): [string, string] => ['degraded', what]),
           ['registered', node.registeredAgents],
           ['attached', node.attachedAgents],
           ['neighbors', node.neighbors],

@@ -5,6 +5,7 @@ import { parseSpiffeId } from '../../core/ids/spiffe-id.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { SignedRecordSchema } from '../../schema/generated/hansa/v1/call_pb.ts'
 import { DomainRecordSchema } from '../../schema/generated/hansa/v1/directory_pb.ts'
+import type { PeerIdentity } from '../../ports/identity.ts'
 import type { NodeInfo } from '../../schema/generated/hansa/v1/trust_pb.ts'
 import type { DiscoveryLimits } from './config.ts'
 import { within } from './deadline.ts'
@@ -22,6 +23,8 @@ export interface DomainNodes {
 
 interface Cached extends DomainNodes {
   readonly sequence: bigint
+  /** Who signed it: a server that is revoked later speaks for nobody. */
+  readonly signer: PeerIdentity
   readonly expiresAt: number
   /** Time at which it was read. */
   readonly at: number
@@ -48,12 +51,25 @@ export class DomainRecords {
       this.#cache.delete(domain)
       return undefined
     }
-    const cached = this.#cache.get(domain)
+    const cached = this.#cached(domain)
     if (cached !== undefined && now < cached.expiresAt && now - cached.at < this.#limits.domainRecordMs) return cached
     // Those who ask at the same time share one reading.
     const reading = this.#reading.get(domain) ?? this.#read(domain).finally(() => this.#reading.delete(domain))
     this.#reading.set(domain, reading)
     return reading
+  }
+
+  /** What was read before, while its signer is believed. */
+  #cached(domain: string): Cached | undefined {
+    const cached = this.#cache.get(domain)
+    if (cached === undefined) return undefined
+    try {
+      this.#deps.identities.check(cached.signer)
+      return cached
+    } catch {
+      this.#cache.delete(domain)
+      return undefined
+    }
   }
 
   async #read(domain: string): Promise<DomainNodes | undefined> {
@@ -71,7 +87,7 @@ export class DomainRecords {
         })
       )
     )
-    const known = this.#cache.get(domain)
+    const known = this.#cached(domain)
     // An older record than one that was seen is somebody's replay.
     const best = [known, ...found].reduce((a, b) => (b !== undefined && (a === undefined || b.sequence >= a.sequence) ? b : a), undefined)
     if (best === undefined || best.expiresAt <= clock.now()) {
@@ -92,6 +108,7 @@ export class DomainRecords {
       servers: message.servers.slice(0, MAX_NODES).filter((node) => isNodeOf(node, domain, 'ars')),
       gateways: message.gateways.slice(0, MAX_NODES).filter((node) => isNodeOf(node, domain, 'agw')),
       sequence: message.sequence,
+      signer,
       expiresAt: Number(message.expiresAt),
       at: now
     }

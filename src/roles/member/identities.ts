@@ -1,3 +1,4 @@
+import { create } from '@bufbuild/protobuf'
 import type { Sha256, Verify } from '../../core/crypto.ts'
 import { sameBytes } from '../../core/pki/facts.ts'
 import { refusalError, refuse } from '../../core/pki/refusal.ts'
@@ -8,13 +9,13 @@ import type { Log } from '../../ports/log.ts'
 import type { Signer } from '../../ports/signer.ts'
 import type { Store } from '../../ports/store.ts'
 import { HansaError } from '../../schema/errors.ts'
-import type { CrlResponse, TrustBundle } from '../../schema/generated/hansa/v1/trust_pb.ts'
+import { type BundleResponse, BundleResponseSchema, type CrlResponse, type TrustBundle, TrustBundleSchema } from '../../schema/generated/hansa/v1/trust_pb.ts'
 import { createBelief } from './belief.ts'
 import { createChains, type VerifiedChain } from './chains.ts'
 import { createListing } from './listing.ts'
 import { type HeldCrl, Revocations } from './revocations.ts'
 import { ACCEPT_STALE, type ListState, Staleness, type StalePolicy } from './staleness.ts'
-import { TrustList } from './trust-list.ts'
+import { sameRoots, TrustList } from './trust-list.ts'
 
 /** Chains of listed domains remembered: one for each peer and signer of a busy gateway. */
 const MAX_LISTED_CHAINS = 4096
@@ -35,6 +36,8 @@ export interface IdentitiesDeps {
   readonly roots: readonly Uint8Array[]
   /** What becomes of certificates whose CA has not been heard of for too long; none is refused for that otherwise. */
   readonly stale?: StalePolicy
+  /** Writes the roots of the own domain to the home, when they have changed. */
+  readonly onRoots?: (roots: readonly Uint8Array[]) => Promise<void>
   readonly log?: Pick<Log, 'error'> & Partial<Pick<Log, 'warn' | 'info'>>
 }
 
@@ -48,6 +51,15 @@ export interface MemberIdentities extends Identities {
   bundles(): TrustBundle[]
   /** Lists a domain with its DER roots and commits; false when nothing changed. No roots with a sequence: it has been taken off. Without a sequence it is the operator's word, which replaces what is held. */
   list(domain: string, roots: readonly Uint8Array[], sequence?: bigint): Promise<boolean>
+  /** What a listed domain has said last of its own roots. */
+  successor(domain: string): BundleResponse | undefined
+  /**
+   * Takes what a listed domain says of its own roots in the place of what was listed, and commits; true when its roots are others now. The caller has found it signed by
+   * the domain's ACA under a root believed until then. Throws UNKNOWN_DOMAIN, CERTIFICATE_INVALID, INVALID_ARGUMENT (no roots, too many).
+   */
+  succeed(response: BundleResponse): Promise<boolean>
+  /** For the node that has the authority: these are the roots of the own domain. The bundle, with a sequence that grows with each change. */
+  declare(roots: readonly Uint8Array[], refreshHintMs: number): Promise<TrustBundle>
   /** Every bundle there ever was, the own domain's included; what has been taken off is without roots. */
   trustHistory(): TrustBundle[]
   /** Takes a domain off the list and commits; false when it was not on it. Throws INVALID_ARGUMENT for the own domain and for one that the config lists. */
@@ -64,6 +76,8 @@ export interface MemberIdentities extends Identities {
   crls(domain: string): HeldCrl[]
   /** How well this node is informed about each listed domain, own domain first. */
   lists(): ListState[]
+  /** What makes this node less well informed than it should be, a sentence for each domain; none while all is well. */
+  degraded(): string[]
   /** Lists have grown old with time alone: tells the listeners when that changes whom we believe, and the log when it changes how well we are informed. */
   age(): void
   /** A signer's chain with its key: listed and not revoked. Throws as `verifySigner`. */
@@ -155,6 +169,27 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
     return true
   }
 
+  async function succeed(response: BundleResponse): Promise<boolean> {
+    const domain = response.bundle?.domain ?? ''
+    const before = trust.roots(domain)
+    if (!trust.succeed(response, clock.now())) return false
+    belief.reconsider()
+    await store.commit()
+    if (sameRoots(before, trust.roots(domain))) return false
+    changed()
+    if (domain === own) await writeRoots()
+    return true
+  }
+
+  /** The store has them, too: a home that cannot be written now is only behind. */
+  async function writeRoots(): Promise<void> {
+    try {
+      await deps.onRoots?.(trust.roots(own))
+    } catch (error) {
+      deps.log?.error({ err: error }, 'the roots of the own domain were not written to the home')
+    }
+  }
+
   const lists = (): ListState[] => trust.all().map(({ domain }) => staleness.stateOf(domain, clock.now()))
 
   function age(): void {
@@ -195,7 +230,7 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
     },
     verifySigner: (shown) => signerOf(shown).identity,
     domains: () => trust.all().map((bundle) => bundle.domain),
-    roots: (domain) => trust.get(domain)?.roots ?? [],
+    roots: (domain) => trust.roots(domain),
     onChange: (fn) => void listeners.push(fn),
     setChain,
     setRoots(roots) {
@@ -203,6 +238,17 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
       belief.reconsider()
     },
     bundles: () => trust.all(),
+    successor: (domain) => trust.successor(domain),
+    succeed,
+    async declare(roots, refreshHintMs) {
+      const held = trust.successor(own)?.bundle
+      if (held !== undefined && sameRoots(held.roots, roots)) return held
+      const last = trust.lastSequence()
+      const now = BigInt(clock.now())
+      const bundle = create(TrustBundleSchema, { domain: own, sequence: now > last ? now : last + 1n, roots: [...roots], refreshHintMs: BigInt(refreshHintMs) })
+      await succeed(create(BundleResponseSchema, { bundle }))
+      return bundle
+    },
     trustHistory: () => trust.history(),
     ...listing,
     acceptCrl,
@@ -210,6 +256,7 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
     crl: (domain) => revocations.of(domain)[0],
     crls: (domain) => revocations.of(domain),
     lists,
+    degraded: () => trust.all().flatMap(({ domain }) => staleness.complaint(domain, clock.now()) ?? []),
     age,
     signer: signerOf,
     foreign(shown) {

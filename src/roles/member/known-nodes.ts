@@ -47,6 +47,11 @@ export class KnownNodes {
     this.#put(create(NodeInfoSchema, { spiffeId: info.spiffeId, roles, peerId: info.peerId, ...addressesOf(info) }), false, known?.seen ?? now)
   }
 
+  /** The node is believed no longer. */
+  forget(peer: string): void {
+    this.#nodes.delete(peer)
+  }
+
   /** The node is connected and answers. */
   touch(peer: string, now: number): void {
     const known = this.#nodes.get(peer)

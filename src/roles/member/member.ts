@@ -3,9 +3,10 @@ import type { Role } from '../../core/ids/role.ts'
 import type { Lifecycle, Part } from '../../ports/part.ts'
 import type { Signer } from '../../ports/signer.ts'
 import { type ErrorCode, HansaError, toHansaError } from '../../schema/errors.ts'
-import { type NodeInfo, NodeInfoSchema, type TrustUpdate } from '../../schema/generated/hansa/v1/trust_pb.ts'
+import { type BundleResponse, type NodeInfo, NodeInfoSchema, type TrustBundle, type TrustUpdate } from '../../schema/generated/hansa/v1/trust_pb.ts'
 import { methods } from '../../wire/methods.ts'
 import { CRL_EVERY_MS, type MemberConfig, NODES_EVERY_MS } from './config.ts'
+import { Bundles } from './bundles.ts'
 import { CrlWatch } from './crl-watch.ts'
 import type { MemberDeps } from './deps.ts'
 import { Dialer } from './dialer.ts'
@@ -29,6 +30,12 @@ export interface Member extends Lifecycle {
   revoke(serial: string, reason: string): Promise<number>
   /** Asks for revocation lists now. */
   refresh(): Promise<void>
+  /** Asks a listed domain, own or not, which roots it has now. True when they are others than before. */
+  refreshBundle(domain: string): Promise<boolean>
+  /** The roots of the own domain, with the signed word of its ACA where it has been heard. */
+  bundle(): BundleResponse
+  /** A gateway at `peer` says which bundle its domain has; that only makes this node ask. Never throws. */
+  bundleHeard(peer: string, said: TrustBundle | undefined): Promise<void>
 }
 
 export function member(config: MemberConfig): Part<MemberDeps, Member> {
@@ -56,6 +63,7 @@ class MemberService implements Member {
   readonly #crls: CrlWatch
   readonly #own: OwnCertificate
   readonly #trust: TrustPush
+  readonly #bundles: Bundles
   /** Round trip of the last exchange, in milliseconds, of connected peers; undefined while one is under way. */
   readonly #roundTrip = new Map<string, number | undefined>()
   /** Connected peers that are not of this domain. */
@@ -86,17 +94,30 @@ class MemberService implements Member {
         })),
       ['domain']
     )
-    this.#trust = new TrustPush(config.domain, deps, () => this.#known.infrastructure())
+    this.#bundles = new Bundles(
+      config.domain,
+      deps,
+      () => [...this.#others('aca'), ...this.#known.infrastructure()],
+      () => void this.renew().catch((error: unknown) => deps.log.warn({ err: error }, 'the certificate was not renewed under the new root'))
+    )
+    this.#trust = new TrustPush(
+      config.domain,
+      deps,
+      () => this.#known.infrastructure(),
+      () => this.#bundles.foreign()
+    )
   }
 
   async start(): Promise<void> {
-    const { clock, network } = this.#deps
+    const { clock, network, identities } = this.#deps
     this.#serve()
+    await this.#bundles.start()
     network.onConnect((peer) => this.#connected(peer))
     network.onDisconnect((peer) => {
       this.#roundTrip.delete(peer)
       this.#foreign.delete(peer)
     })
+    identities.onChange(() => this.#forgetFallen())
     this.#crls.start(this.#config.crlEveryMs ?? CRL_EVERY_MS)
     this.#own.start()
     if (this.#deps.identities.self()?.roles.some((role) => role === 'agw' || role === 'aca') === true) this.#trust.start()
@@ -111,6 +132,7 @@ class MemberService implements Member {
     this.#stopTimer()
     this.#dialer.stop()
     this.#crls.stop()
+    this.#bundles.stop()
     this.#own.stop()
     this.#trust.stop()
   }
@@ -153,6 +175,18 @@ class MemberService implements Member {
     return this.#crls.fetch()
   }
 
+  refreshBundle(domain: string): Promise<boolean> {
+    return this.#bundles.refresh(domain)
+  }
+
+  bundle(): BundleResponse {
+    return this.#bundles.answer()
+  }
+
+  bundleHeard(peer: string, said: TrustBundle | undefined): Promise<void> {
+    return this.#bundles.heard(peer, said)
+  }
+
   #others(role: Role): NodeInfo[] {
     const connected = new Set(this.#deps.network.peers().map(({ peer }) => peer))
     const distance = ({ peerId }: NodeInfo) => (connected.has(peerId) ? (this.#roundTrip.get(peerId) ?? Number.MAX_SAFE_INTEGER) : Infinity)
@@ -161,12 +195,8 @@ class MemberService implements Member {
   }
 
   #serve(): void {
-    const { rpc, identities, clock } = this.#deps
+    const { rpc, clock } = this.#deps
     rpc.handle(methods.ping, ({ payload }) => ({ payload }))
-    rpc.handle(methods.bundle, () => {
-      const own = identities.bundles().find((bundle) => bundle.domain === this.#config.domain)
-      return { bundle: { domain: this.#config.domain, sequence: own?.sequence ?? 0n, roots: own?.roots ?? [] } }
-    })
     rpc.handle(methods.nodes, ({ self }, { caller }) => {
       if (caller.identity !== undefined) this.#known.learn(caller.identity, self, clock.now())
       this.#keep()
@@ -179,7 +209,7 @@ class MemberService implements Member {
     })
   }
 
-  async #takeTrust({ bundles }: TrustUpdate): Promise<void> {
+  async #takeTrust({ bundles, signed }: TrustUpdate): Promise<void> {
     const { identities, log } = this.#deps
     for (const { domain, roots, sequence } of bundles) {
       try {
@@ -187,6 +217,13 @@ class MemberService implements Member {
       } catch (error) {
         // One root that has expired must not keep the others out.
         log.warn({ err: error, domain: domain.slice(0, 253) }, 'a domain of the trust list of our gateway was not listed')
+      }
+    }
+    for (const each of signed) {
+      try {
+        await this.#bundles.take(each)
+      } catch (error) {
+        log.debug({ err: error }, 'what a domain says of its roots was not believed here')
       }
     }
   }
@@ -233,16 +270,39 @@ class MemberService implements Member {
         now
       )
       // An agent knows the servers from them; its word is not needed, and agents are many.
-      if (isServer(identity.roles)) for (const info of nodes) if (info.peerId !== peer) this.#known.hear(info, now)
+      if (isServer(identity.roles)) for (const info of nodes) if (info.peerId !== peer && !this.#fallen(info.peerId)) this.#known.hear(info, now)
       this.#keep()
       this.#trust.push()
-      if (first) await this.#crls.fetch()
+      if (first) await Promise.all([this.#crls.fetch(), this.#bundles.round()])
     } catch (error) {
       this.#roundTrip.delete(peer)
-      const { code } = toHansaError(error)
+      const { code, metadata } = toHansaError(error)
+      // Said by us of the other one; when it says so of us, it is still a server of ours.
+      if (code === 'CERTIFICATE_REVOKED' && metadata['at'] === identities.self()?.spiffeId) this.#known.forget(peer)
       if (NOT_OURS.includes(code)) this.#foreign.add(peer)
       else if (!this.#stopped && network.peers().some((each) => each.peer === peer)) clock.after(EXCHANGE_AGAIN_MS, () => void this.#exchange(peer))
       log.debug({ err: error, peer }, 'no exchange of nodes')
+    }
+  }
+
+  /** Whose certificate has been revoked is told to nobody any more: no route, no address, no dialling. */
+  #forgetFallen(): void {
+    // Whoever was refused, or refused us, may be another's judgement now: a hold has been lifted, a domain was listed.
+    this.#foreign.clear()
+    for (const { peerId } of this.#known.all()) if (this.#fallen(peerId)) this.#known.forget(peerId)
+    this.#keep()
+  }
+
+  /** True when the certificate that a node has shown last is revoked. */
+  #fallen(peer: string): boolean {
+    const { identities } = this.#deps
+    const identity = identities.lastOf(peer)
+    if (identity === undefined) return false
+    try {
+      identities.check(identity)
+      return false
+    } catch (error) {
+      return toHansaError(error).code === 'CERTIFICATE_REVOKED'
     }
   }
 

@@ -79,6 +79,20 @@ export class Staleness {
     return { domain, state: seen.length > 0 && freshness(Math.max(...seen), this.#policy.graceMs, now) === 'stale' ? 'stale' : 'none' }
   }
 
+  /** What an operator should know of it, in one sentence; undefined while all is well. */
+  complaint(domain: string, now: number): string | undefined {
+    const { state, nextUpdate } = this.stateOf(domain, now)
+    const { refuse, graceMs } = this.#policy
+    if (state === 'current') return undefined
+    const what =
+      nextUpdate === undefined
+        ? `no revocation list of ${domain} has come yet`
+        : `the revocation list of ${domain} should have been replaced at ${iso(nextUpdate)}`
+    if (!refuse) return what
+    if (state === 'stale') return `${what}; its certificates are refused`
+    return nextUpdate === undefined ? what : `${what}; its certificates are refused from ${iso(nextUpdate + graceMs)} on`
+  }
+
   /** Changes whenever some CA comes into another state: what was decided before may be decided otherwise now. */
   signature(now: number): string {
     const lists = this.#revocations.all().map((held: HeldCrl) => `${held.domain}/${held.issuer} ${freshness(held.nextUpdate, this.#policy.graceMs, now)}`)
@@ -89,4 +103,8 @@ export class Staleness {
   #last(due: number): number {
     return this.#policy.refuse ? due + this.#policy.graceMs : Infinity
   }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
 }

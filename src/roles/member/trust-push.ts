@@ -15,11 +15,14 @@ export class TrustPush {
   readonly #servers: () => readonly NodeInfo[]
   /** Version of the list that each server has taken. */
   readonly #taken = new Map<string, number>()
+  /** What the domains say of themselves since. */
+  readonly #signed: () => Uint8Array[]
   readonly #busy = new Set<string>()
   #version = 1
   #stop = () => {}
 
-  constructor(domain: string, deps: MemberDeps, servers: () => readonly NodeInfo[]) {
+  constructor(domain: string, deps: MemberDeps, servers: () => readonly NodeInfo[], signed: () => Uint8Array[]) {
+    this.#signed = signed
     this.#domain = domain
     this.#deps = deps
     this.#servers = servers
@@ -51,7 +54,7 @@ export class TrustPush {
     const bundles = identities.trustHistory().filter((bundle) => bundle.domain !== this.#domain)
     this.#busy.add(peer)
     try {
-      await rpc.call({ peer, expect: { domain: this.#domain } }, methods.trust, { bundles })
+      await rpc.call({ peer, expect: { domain: this.#domain } }, methods.trust, { bundles, signed: this.#signed() })
       this.#taken.set(peer, version)
     } catch (error) {
       log.debug({ err: error, peer }, 'the trust list was not taken; offering it again')

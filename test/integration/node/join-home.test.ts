@@ -64,6 +64,7 @@ describe('joining a domain over real libp2p', function () {
       signer,
       identities,
       records: createRecords({ identities, signer, verify }),
+      sha256,
       random: () => 0.5,
       onChain: async () => {}
     })

@@ -9,7 +9,7 @@ import type { PubSub } from '../../../ports/pubsub.ts'
 import type { Records } from '../../../ports/records.ts'
 import type { Rpc } from '../../../ports/rpc.ts'
 import type { Store } from '../../../ports/store.ts'
-import type { NodeInfo } from '../../../schema/generated/hansa/v1/trust_pb.ts'
+import type { NodeInfo, TrustBundle } from '../../../schema/generated/hansa/v1/trust_pb.ts'
 import type { AgwConfig } from '../config.ts'
 
 /** Nodes of the own domain (the member role knows them). */
@@ -23,6 +23,10 @@ export interface Members {
 export interface TrustLister {
   /** Throws CERTIFICATE_INVALID when a root is not one of that domain. */
   list(domain: string, roots: Uint8Array[]): Promise<void>
+  /** Roots of the own domain as they are told to gateways of others. */
+  bundle(): TrustBundle | undefined
+  /** A gateway at `peer` says which bundle its domain has. That lists nothing; it makes the node ask for the signed one. Never throws. */
+  heard(peer: string, said: TrustBundle | undefined): Promise<void>
 }
 
 export interface ControlDeps {

@@ -4,7 +4,7 @@ import type { NeighborList, PeeringEffect } from '../../../core/peering/neighbor
 import type { PeerIdentity } from '../../../ports/identity.ts'
 import { HansaError } from '../../../schema/errors.ts'
 import { type ConnectRequest, type ConnectResponse, GatewayStatus } from '../../../schema/generated/hansa/v1/gateway_pb.ts'
-import { type NodeInfo, NodeInfoSchema, TrustBundleSchema } from '../../../schema/generated/hansa/v1/trust_pb.ts'
+import { type NodeInfo, NodeInfoSchema, type TrustBundle } from '../../../schema/generated/hansa/v1/trust_pb.ts'
 import { methods } from '../../../wire/methods.ts'
 import { callerOf } from './attachments.ts'
 import type { ControlDeps } from './control-deps.ts'
@@ -78,6 +78,7 @@ export class Interconnection {
     const common = compatibility(config.protocols, answer.protocols)
     if (!common.ok) throw incompatible(identity.spiffeId, common.missing)
     this.#open(info, common.protocols, identity)
+    this.#bundle(answer.bundle, identity)
     return identity.spiffeId
   }
 
@@ -125,12 +126,18 @@ export class Interconnection {
     if (!caller.own && !this.#list.hasRoomFor(caller.spiffeId, caller.domain))
       throw new HansaError('OVERLOADED', `all places that ${caller.domain} may take here are taken`, { domain: caller.domain })
     this.#open(info, common.protocols, caller)
+    this.#bundle(request.bundle, caller)
     return this.#introduction()
   }
 
   #open(info: NodeInfo, protocols: readonly string[], identity: PeerIdentity): void {
     this.#identities.set(identity.spiffeId, identity)
     this.#events.effects(this.#list.opened(info, protocols, this.#deps.clock.monotonic()))
+  }
+
+  /** Trust bundles are exchanged with domains that the operator has listed, and never list one. */
+  #bundle(said: TrustBundle | undefined, { peer, own }: PeerIdentity): void {
+    if (!own) void this.#deps.trust.heard(peer, said)
   }
 
   #close(id: string, restarting: boolean): void {
@@ -153,13 +160,12 @@ export class Interconnection {
 
   /** What each side says of itself: request and response have the same form. */
   #introduction(): Omit<ConnectResponse, '$typeName'> {
-    const { members, identities, config } = this.#deps
-    const domain = identities.self()?.domain ?? ''
+    const { members, config, trust } = this.#deps
     return {
       gateway: members.self(),
       protocols: [...config.protocols],
       status: GatewayStatus.RUNNING,
-      bundle: create(TrustBundleSchema, { domain, roots: [...identities.roots(domain)] })
+      bundle: trust.bundle()
     }
   }
 }

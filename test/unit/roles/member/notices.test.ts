@@ -9,7 +9,7 @@ import { FakeClock } from '../../../support/fake-clock.ts'
 import { issuingList } from '../../../support/lists.ts'
 import { seededRandom } from '../../../support/memory/random.ts'
 import { MemorySwarm } from '../../../support/memory/swarm.ts'
-import { testDomain } from '../../../support/pki.ts'
+import { type TestNode, testDomain } from '../../../support/pki.ts'
 import { type TrustNode, trustNode } from '../../../support/trust-node.ts'
 
 const MINUTE = 60_000
@@ -129,6 +129,26 @@ describe('member: asking for revocation lists', () => {
     await clock.run(newcomer.network.dial(server.address))
     await clock.run(newcomer.member.refresh())
     assert.equal(numberAt(newcomer), numberAt(server))
+  })
+})
+
+describe('member: a hold that is lifted', () => {
+  it('makes the holder a member again, everywhere and by itself', async () => {
+    const { clock, north, server, nodes } = await setting(2)
+    const [held, other] = nodes
+    assert.ok(held !== undefined && other !== undefined)
+    const publish = async (number: number, revoked: TrustNode[]): Promise<void> => {
+      const list = issuingList(north, { number, now: clock.now(), revoked: revoked.map(({ identities }) => ({ chain: identities.chain() }) as TestNode) })
+      server.identities.acceptCrl(list)
+      await server.pubsub.publish(TOPICS.crl, toBinary(CrlGossipSchema, create(CrlGossipSchema, { news: { case: 'list', value: list } })))
+    }
+    await publish(100, [held])
+    await clock.until(() => [server, other].every((node) => !node.member.nodes().some(({ peerId }) => peerId === held.peer)), MINUTE, 50)
+    await assert.rejects(clock.run(held.rpc.call({ peer: other.peer, addresses: [other.address] }, methods.ping, {})), { code: 'CERTIFICATE_REVOKED' })
+    await clock.advance(MINUTE)
+    await publish(101, [])
+    await clock.until(() => [server, other].every((node) => node.member.nodes().some(({ peerId }) => peerId === held.peer)), 10 * MINUTE, 500)
+    await clock.run(held.rpc.call({ peer: other.peer, addresses: [other.address] }, methods.ping, {}))
   })
 })
 
