@@ -22,4 +22,3 @@ export interface DeskDeps {
   readonly ars?: Ars
   readonly agent?: AgentService
 }
-

@@ -8,4 +8,3 @@ export interface Renewed {
   csr(): Uint8Array
   take(chain: readonly Uint8Array[]): Promise<void>
 }
-
