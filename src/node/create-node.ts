@@ -35,6 +35,7 @@ import { openPlatform, type Platform } from './platform.ts'
 import { acaSettings, admissionSettings, agwSettings, arsSettings, crlSources, sessionsSettings } from './role-settings.ts'
 import { createPlanner } from './task/planner.ts'
 import { certificateOf } from './tls-certificate.ts'
+import { openCompanion } from './tls-companion.ts'
 import { translatorOf } from './translator-of.ts'
 import { configuredRoots, ownRoots } from './trust-of-home.ts'
 
@@ -94,6 +95,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
   const rpc = createRpc({ network, identities, admission: createAdmission(clock, admissionSettings(config)), clock, log: logOf('rpc') })
 
   // Roles.
+  const companion = await openCompanion(home, logOf('member'))
   let door: Doors | undefined
   const members = member({
     domain,
@@ -111,6 +113,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     identities,
     random,
     onChain: (chain) => saveChain(home, chain),
+    companion,
     metrics
   })
   const shared = { clock, rpc, records, identities, members, sha256, metrics }
@@ -154,7 +157,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     signer,
     agw: agwService,
     aca: acaService,
-    certificate: await certificateOf(home, identities),
+    certificates: await certificateOf(home, identities, companion),
     mqtt: await brokerOf(home)
   })
 

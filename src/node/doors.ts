@@ -4,6 +4,7 @@ import { interfacesOf, type Offer } from '../adapters/http/offer.ts'
 import { serveCard } from '../adapters/http/served-card.ts'
 import { createIdentify } from '../adapters/ingress/identify.ts'
 import { createPort } from '../adapters/ingress/port.ts'
+import type { ShownCertificate } from '../adapters/ingress/tls-door.ts'
 import type { Broker } from './broker-of.ts'
 import type { AuthorityDocuments } from '../adapters/http/authority-routes.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -29,8 +30,8 @@ export interface DoorsDeps {
   readonly aca: Aca | undefined
   /** Where MQTT is spoken; undefined: nowhere. */
   readonly mqtt: Broker | undefined
-  /** PEM of the certificate and key that TLS is served with; undefined before enrolment. */
-  readonly certificate: () => { readonly chain: string; readonly key: string } | undefined
+  /** Certificates and keys that TLS is served with; none before enrolment. */
+  readonly certificates: () => readonly ShownCertificate[]
 }
 
 /** The foreign doors of a node behind its one port (CONTRACT: gateway ingress). */
@@ -82,7 +83,7 @@ export async function openDoors(config: Config, deps: DoorsDeps): Promise<Doors 
       ...(mqtt === undefined ? {} : { mqtt: (socket, client) => mqtt.accept(socket, client) })
     },
     tls: {
-      certificate: deps.certificate,
+      certificates: deps.certificates,
       known: () => [...identities.chain().slice(1), ...identities.domains().flatMap((domain) => [...identities.roots(domain)])],
       verify: (chain) => identities.verifySigner(chain)
     }
