@@ -22,6 +22,7 @@ import { createRecords } from '../roles/member/records.ts'
 import { version } from './version.ts'
 import { agentOf } from './agent-of.ts'
 import { createDesk } from './desk.ts'
+import { approverKeys, tokenVerifierOf } from './authority-keys.ts'
 import { brokerOf } from './broker-of.ts'
 import { type Doors, openDoors } from './doors.ts'
 import type { HansaNode, NodeOptions } from './hansa-node.ts'
@@ -29,10 +30,10 @@ import { giveUpReplaced } from './give-up-replaced.ts'
 import type { Home } from './home/open-home.ts'
 import { openLocked } from './home/open-locked.ts'
 import { type NamedPart, startAll, stopAll } from './lifecycle.ts'
-import { issuerOf } from './own-certificate.ts'
+import { authorityOf } from './own-certificate.ts'
 import { openChain, saveChain } from './own-chain.ts'
 import { openPlatform, type Platform } from './platform.ts'
-import { acaSettings, admissionSettings, agwSettings, arsSettings, crlSources, sessionsSettings } from './role-settings.ts'
+import { acaSettings, admissionSettings, agwSettings, arsSettings, crlSources, sessionsSettings, stalePolicy } from './role-settings.ts'
 import { createPlanner } from './task/planner.ts'
 import { certificateOf } from './tls-certificate.ts'
 import { openCompanion } from './tls-companion.ts'
@@ -70,6 +71,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     store,
     chain: await openChain(home, platform),
     roots: await ownRoots(home),
+    stale: stalePolicy(config),
     log: logOf('trust')
   })
   await identities.configure(await configuredRoots(home))
@@ -111,24 +113,28 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     pubsub,
     signer,
     identities,
+    records,
     random,
     onChain: (chain) => saveChain(home, chain),
     companion,
     metrics
   })
   const shared = { clock, rpc, records, identities, members, sha256, metrics }
+  const eabMac = createMac(home.seed, 'acme-eab')
   const acaService = config.roles.includes('aca')
-    ? aca(acaSettings(config)).create({
+    ? aca(acaSettings(config, await approverKeys(home))).create({
         ...shared,
         log: logOf('aca'),
         pubsub,
         store,
-        issuer: await issuerOf(home),
+        ...(await authorityOf(home, () => door?.address)),
         verify,
         digest,
         random: (size) => new Uint8Array(randomBytes(size)),
         chain: () => identities.chain(),
-        onCrl: (list) => void identities.acceptCrl(list)
+        onCrl: (list) => void identities.acceptCrl(list),
+        tokens: await tokenVerifierOf(home),
+        eabKey: (voucherId) => eabMac(new TextEncoder().encode(voucherId))
       })
     : undefined
   const database = config.roles.includes('ars') ? openAgentDatabase(join(platform.data, 'agents.db'), { words }) : undefined
@@ -157,6 +163,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     signer,
     agw: agwService,
     aca: acaService,
+    store,
     certificates: await certificateOf(home, identities, companion),
     mqtt: await brokerOf(home)
   })

@@ -4,6 +4,7 @@ import { oneOfArgument, repeated } from '../arguments.ts'
 import { define, type Frame, group } from '../define.ts'
 import { showTime } from '../show.ts'
 import { HOLDER_REASONS, renderCertificate } from './certificates.ts'
+import { addCertVerify } from './cert-verify.ts'
 
 export function addCert(program: Command, frame: Frame): void {
   const cert = group(program, 'cert', "this node's own certificate")
@@ -62,6 +63,8 @@ export function addCert(program: Command, frame: Frame): void {
       session.out.result(revoked, ({ serial, crlNumber }) => [`revoked ${serial}, in CRL ${crlNumber}`])
     }
   })
+
+  addCertVerify(cert, frame)
 }
 
 function renderOwn(own: AdminAnswer<'ownCertificate'>): string[] {

@@ -3,6 +3,7 @@ import type { Log } from '../../ports/log.ts'
 import type { Metrics } from '../../ports/metrics.ts'
 import type { Network } from '../../ports/network.ts'
 import type { PubSub } from '../../ports/pubsub.ts'
+import type { Records } from '../../ports/records.ts'
 import type { Rpc } from '../../ports/rpc.ts'
 import type { Signer } from '../../ports/signer.ts'
 import type { MemberIdentities } from './identities.ts'
@@ -16,6 +17,7 @@ export interface MemberDeps {
   readonly pubsub: PubSub
   readonly signer: Signer
   readonly identities: MemberIdentities
+  readonly records: Records
   /** 0 up to 1: spreads renewals. */
   random(): number
   /** Writes a renewed chain to the home, leaf first. */

@@ -76,6 +76,16 @@ class MemberService implements Member {
       const held = identities.crl(config.domain)
       return held === undefined ? -1 : (clock.now() - held.thisUpdate) / 1000
     })
+    metrics?.gauge(
+      'hansa_crl_overdue_seconds',
+      'Since the newest list of a listed domain should have been replaced; 0 while it is current, -1 when none is held.',
+      () =>
+        identities.lists().map(({ domain, nextUpdate }) => ({
+          labels: { domain },
+          value: nextUpdate === undefined ? -1 : Math.max(0, clock.now() - nextUpdate) / 1000
+        })),
+      ['domain']
+    )
     this.#trust = new TrustPush(config.domain, deps, () => this.#known.infrastructure())
   }
 
@@ -184,7 +194,7 @@ class MemberService implements Member {
   /** Only the side that dialled asks: the other one learns from the question. */
   #connected(peer: string): void {
     const dialled = this.#deps.network.peers().some((each) => each.peer === peer && each.direction === 'outbound')
-    if (dialled) void this.#exchange(peer)
+    if (dialled) void this.#crls.connected(peer).then(() => this.#exchange(peer))
   }
 
   #round(): void {
