@@ -2,6 +2,7 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { basename, resolve } from 'node:path'
 import { open } from 'node:fs/promises'
 import { createSigner, seedFromPem } from '../adapters/system/crypto.ts'
+import { sortRoles } from '../core/ids/role.ts'
 import { approvalBytes, type Ruling } from '../core/pki/approval.ts'
 import { HansaError } from '../schema/errors.ts'
 import { readSecretFile } from './home/secret-file.ts'
@@ -31,7 +32,9 @@ export function approverName(keyFile: string): string {
 /** The approver's signature of a decision, base64, made with the key in a file. Throws KEY_MISSING, KEY_EXPOSED. */
 export async function signRuling(keyFile: string, ruling: Ruling): Promise<string> {
   const signer = createSigner(seedFromPem(await readSecretFile(resolve(keyFile), 'the key of the approver')))
-  return Buffer.from(signer.sign(approvalBytes(ruling))).toString('base64')
+  // In the order in which the authority keeps them.
+  const roles = ruling.roles === undefined ? {} : { roles: sortRoles(ruling.roles) }
+  return Buffer.from(signer.sign(approvalBytes({ ...ruling, ...roles }))).toString('base64')
 }
 
 async function writeNew(path: string, text: string, mode: number): Promise<void> {

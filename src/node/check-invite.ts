@@ -7,12 +7,14 @@ import { encodePem } from '../wire/x509/pem.ts'
  * Reads an invite and checks what can be checked without asking anybody: its form, its end, and that its root is the one of its fingerprint.
  * @throws VOUCHER_INVALID
  */
-export function checkInvite(text: string, kind: CheckedInvite['kind'], now: number): CheckedInvite {
+export function checkInvite(text: string, kinds: readonly CheckedInvite['kind'][], now: number): CheckedInvite {
   const invite = parseInvite(text)
-  if (invite.kind !== kind)
+  if (!kinds.includes(invite.kind))
     throw new HansaError(
       'VOUCHER_INVALID',
-      kind === 'node' ? 'this invite is for the founder of another domain: hansa init --swarm FILE' : 'this invite is for a node of its domain: hansa join FILE'
+      invite.kind === 'swarm'
+        ? 'this invite is for the founder of another domain: hansa init --swarm FILE'
+        : 'this invite is for a node of its domain: hansa join FILE'
     )
   if (Number(invite.expiresAt) < now) throw new HansaError('VOUCHER_INVALID', `the invite ended at ${new Date(Number(invite.expiresAt)).toISOString()}`)
   if (invite.roots.length > 0 && !invite.roots.some((root) => Buffer.compare(sha256(root), invite.rootSha256) === 0))

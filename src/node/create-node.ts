@@ -39,6 +39,7 @@ import type { TrustBundle } from '../schema/generated/hansa/v1/trust_pb.ts'
 import { spiffeBundle } from './spiffe-bundle.ts'
 import { createPlanner } from './task/planner.ts'
 import { certificateOf } from './tls-certificate.ts'
+import { openCompanion } from './tls-companion.ts'
 import { translatorOf } from './translator-of.ts'
 import { configuredRoots, ownRoots, saveRoots } from './trust-of-home.ts'
 
@@ -101,6 +102,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
   const rpc = createRpc({ network, identities, admission: createAdmission(clock, admissionSettings(config)), clock, log: logOf('rpc') })
 
   // Roles.
+  const companion = await openCompanion(home, logOf('member'))
   let door: Doors | undefined
   const authority = config.roles.includes('aca') ? await authorityOf(home, clock.now(), () => door?.address) : undefined
   const members = member({
@@ -122,6 +124,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     random,
     onChain: (chain) => saveChain(home, chain),
     ...(authority === undefined ? {} : { roots: () => authority.issuer.roots }),
+    companion,
     metrics
   })
   const shared = { clock, rpc, records, identities, members, sha256, metrics }
@@ -174,7 +177,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     agw: agwService,
     aca: acaService,
     store,
-    certificate: await certificateOf(home, identities),
+    certificates: await certificateOf(home, identities, companion),
     bundle: () => spiffeBundle(members.bundle().bundle),
     mqtt: await brokerOf(home)
   })

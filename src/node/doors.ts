@@ -4,6 +4,7 @@ import { interfacesOf, type Offer } from '../adapters/http/offer.ts'
 import { serveCard } from '../adapters/http/served-card.ts'
 import { createIdentify } from '../adapters/ingress/identify.ts'
 import { createPort } from '../adapters/ingress/port.ts'
+import type { ShownCertificate } from '../adapters/ingress/tls-door.ts'
 import type { Broker } from './broker-of.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { GatewayDoor } from '../ports/gateway-door.ts'
@@ -31,8 +32,8 @@ export interface DoorsDeps {
   readonly store: Store
   /** Where MQTT is spoken; undefined: nowhere. */
   readonly mqtt: Broker | undefined
-  /** PEM of the certificate and key that TLS is served with; undefined before enrolment. */
-  readonly certificate: () => { readonly chain: string; readonly key: string } | undefined
+  /** Certificates and keys that TLS is served with; none before enrolment. */
+  readonly certificates: () => readonly ShownCertificate[]
 }
 
 /** The foreign doors of a node behind its one port (CONTRACT: gateway ingress). */
@@ -86,7 +87,7 @@ export async function openDoors(config: Config, deps: DoorsDeps): Promise<Doors 
       ...(mqtt === undefined ? {} : { mqtt: (socket, client) => mqtt.accept(socket, client) })
     },
     tls: {
-      certificate: deps.certificate,
+      certificates: deps.certificates,
       known: () => [
         ...identities.chain().slice(1),
         // CAs that the one which signs now has replaced: certificates of theirs go on.

@@ -1,5 +1,6 @@
 import type { Role } from '../core/ids/role.ts'
 import type { AuthorityDesk } from './authority/authority-desk.ts'
+import type { Materials } from './read-materials.ts'
 import type { ConfigFile } from './config/schema.ts'
 import type { RunFile } from './home/run-file.ts'
 
@@ -33,10 +34,40 @@ export interface InitResult {
 
 export interface JoinOptions {
   readonly home: string
-  /** Text of the invite. */
-  readonly invite: string
+  /** Text of the invite; absent: the one of the half-made home. */
+  readonly invite?: string
+  /** What is said beside the invite (draft 3.1.1). */
+  readonly materials?: Materials
+  /** Serial of a revoked certificate that this one stands in for (draft 3.1.2). */
+  readonly cites?: string
+  /** Waits until the operator has decided. */
+  readonly wait?: boolean
+  /** Each time that the ACA says that it waits. */
+  readonly onPending?: (pending: PendingJoin) => void
   readonly config?: ConfigOverrides
   readonly signal: AbortSignal
+}
+
+/** An application that the operator has to decide. */
+export interface PendingJoin {
+  readonly message: string
+  /** What was found of each thing that was said, a sentence each. */
+  readonly findings: readonly string[]
+  readonly retryAfterMs: number
+  /** SHA256: and the hex hash of the public key: how the operator finds it in `hansa ca pending`. */
+  readonly key: string
+  readonly peer: string
+}
+
+/** A home with nothing but a key. */
+export interface PreparedHome {
+  readonly home: string
+  readonly peer: string
+  /** What a voucher may be bound to: SHA256: and the hash of the public key, or of the request. */
+  readonly key: string
+  readonly csr: string
+  /** What an OpenID token must have as its nonce: base64url SHA-256 of the request. */
+  readonly nonce: string
 }
 
 export interface JoinResult {
@@ -98,8 +129,13 @@ export interface DemoOptions {
 export interface HostFunctions {
   /** Throws HOME_EXISTS, VOUCHER_INVALID. */
   init(options: InitOptions): Promise<InitResult>
-  /** Throws HOME_EXISTS, VOUCHER_INVALID, PEER_UNREACHABLE, CERTIFICATE_INVALID (the root does not fit the invite). */
+  /**
+   * Throws HOME_EXISTS, VOUCHER_INVALID, PEER_UNREACHABLE, CERTIFICATE_INVALID (the root does not fit the invite), APPLICATION_PENDING unless it waits,
+   * APPLICATION_REJECTED.
+   */
   join(options: JoinOptions): Promise<JoinResult>
+  /** Makes the key of a node that will join, and tells its hashes. Throws HOME_EXISTS. */
+  prepare(home: string): Promise<PreparedHome>
   /** Resolves when the node has stopped. Throws HOME_MISSING, CONFIG_INVALID, KEY_MISSING, KEY_EXPOSED, HOME_LOCKED, PORT_TAKEN. */
   up(options: UpOptions): Promise<void>
   /** As up, with the agent role beside an agent. */

@@ -34,7 +34,7 @@ export async function initHome(options: InitOptions, now: number = Date.now()): 
     throw new HansaError('INVALID_ARGUMENT', 'a new domain begins with its certificate authority: the roles must contain aca; other nodes join by invite', {
       argument: 'roles'
     })
-  const invite = options.swarmInvite === undefined ? undefined : checkInvite(options.swarmInvite, 'swarm', now)
+  const invite = options.swarmInvite === undefined ? undefined : checkInvite(options.swarmInvite, ['swarm'], now)
   if (invite?.domain === domain)
     throw new HansaError('INVALID_ARGUMENT', `the invite is of ${domain} itself; a new domain needs another name`, { argument: 'domain' })
   const { dir } = homePaths(options.home)

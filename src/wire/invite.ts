@@ -18,7 +18,8 @@ const MAX_ROOTS = 8
 
 /** An invite that has been checked: what is present has its right form. Whether the roots fit the fingerprint is for who can read certificates. */
 export interface CheckedInvite extends Invite {
-  readonly kind: 'node' | 'swarm'
+  /** For a node with a voucher; for whoever applies with materials (roles, and no voucher); for the founder of another domain (neither). */
+  readonly kind: 'node' | 'open' | 'swarm'
   readonly grantedRoles: readonly Role[]
 }
 
@@ -40,7 +41,12 @@ export function parseInvite(text: string): CheckedInvite {
   if (invite.version !== VERSION) throw notAnInvite(`its version is ${invite.version}, this node knows ${VERSION}`)
   const fault = faultOf(invite)
   if (fault !== undefined) throw notAnInvite(fault)
-  return { ...invite, kind: invite.voucher === '' ? 'swarm' : 'node', grantedRoles: invite.roles.filter(isRole) }
+  return { ...invite, kind: kindOf(invite), grantedRoles: invite.roles.filter(isRole) }
+}
+
+function kindOf({ voucher, roles }: Invite): CheckedInvite['kind'] {
+  if (voucher !== '') return 'node'
+  return roles.length > 0 ? 'open' : 'swarm'
 }
 
 function decode(text: string): Invite {

@@ -40,7 +40,7 @@ export async function authorityServer(
     ...{ clock, log, listen: '127.0.0.1:0', check: () => undefined },
     acceptors: { http1: (socket, client) => http.accept(socket, client) },
     tls: {
-      certificate: () => ({ chain: self.chain.slice(0, 2).map(pemOf).join(''), key: seedToPem(self.seed) }),
+      certificates: () => [{ chain: self.chain.slice(0, 2).map(pemOf).join(''), key: seedToPem(self.seed) }],
       known: () => [domain.issuing, domain.root],
       verify: ([leaf]) => identityOf(leaf, domain.domain, door)
     }

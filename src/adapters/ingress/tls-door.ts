@@ -6,10 +6,16 @@ import type { Log } from '../../ports/log.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { peerChain } from './peer-chain.ts'
 
+/** PEM of a chain that is shown and of its key. */
+export interface ShownCertificate {
+  readonly chain: string
+  readonly key: string
+}
+
 /** What TLS needs of the node. */
 export interface TlsSettings {
-  /** PEM of the chain that is shown and of its key; asked for each time, since certificates are renewed. Undefined while there is none. */
-  readonly certificate: () => { readonly chain: string; readonly key: string } | undefined
+  /** One for each kind of key: OpenSSL shows the one that a client can check. Asked for each time, since certificates are renewed; none before enrolment. */
+  readonly certificates: () => readonly ShownCertificate[]
   /** Issuing CAs and roots that clients may leave out of what they show, DER. */
   readonly known: () => readonly Uint8Array[]
   /** Who a client is by its chain, leaf first, root last; the handshake has proved the key of the leaf. Throws for a chain that is not believed. */
@@ -49,7 +55,7 @@ export function createTlsDoor(settings: TlsSettings, log: Log, secured: (socket:
     sessionTimeout: 1,
     handshakeTimeout: HANDSHAKE_MS
   })
-  let shown: string | undefined
+  let shown: readonly string[] = []
 
   server.on('secureConnection', (socket) => {
     socket.on('error', () => socket.destroy())
@@ -69,17 +75,18 @@ export function createTlsDoor(settings: TlsSettings, log: Log, secured: (socket:
     socket.destroy()
   })
 
-  function show({ chain, key }: { readonly chain: string; readonly key: string }): void {
-    if (chain === shown) return
-    server.setSecureContext({ ...CONTEXT, cert: chain, key })
-    shown = chain
+  function show(own: readonly ShownCertificate[]): void {
+    const chains = own.map(({ chain }) => chain)
+    if (chains.length === shown.length && chains.every((chain, index) => chain === shown[index])) return
+    server.setSecureContext({ ...CONTEXT, cert: chains, key: own.map(({ key }) => key) })
+    shown = chains
   }
 
   return {
     check() {
-      const own = settings.certificate()
+      const own = settings.certificates()
       try {
-        if (own !== undefined) createSecureContext({ ...CONTEXT, cert: own.chain, key: own.key })
+        if (own.length > 0) createSecureContext({ ...CONTEXT, cert: own.map(({ chain }) => chain), key: own.map(({ key }) => key) })
       } catch (cause) {
         throw new HansaError(
           'CONFIG_INVALID',
@@ -90,9 +97,9 @@ export function createTlsDoor(settings: TlsSettings, log: Log, secured: (socket:
       }
     },
     accept(socket) {
-      const own = settings.certificate()
+      const own = settings.certificates()
       try {
-        if (own === undefined) throw new HansaError('OVERLOADED', 'the gateway has no certificate yet')
+        if (own.length === 0) throw new HansaError('OVERLOADED', 'the gateway has no certificate yet')
         show(own)
         server.emit('connection', socket)
       } catch (error) {

@@ -5,7 +5,6 @@ import type { InviteRequest } from '../trust-types.ts'
 import { caDeskOperations } from './ca-desk.ts'
 import { ownCertificateOperations } from './own-certificate.ts'
 
-type VoucherWithId = Awaited<ReturnType<HansaNode['desk']['voucher']>> & { id: string; eabKey: string }
 type Invites = Pick<NodeOperations, 'invite' | 'swarmInvite' | 'openInvite' | 'voucher' | 'roots' | 'unlist'>
 
 /** Who may come in, whom the node believes, the ACA's desk, and this node's own certificate (draft 3.1). */
@@ -23,7 +22,7 @@ function inviteOperations(node: HansaNode): Invites {
     swarmInvite: async ({ ttlMs }) => ({ ...node.desk.swarmInvite(ttlMs), domain, roles: [] }),
     openInvite: async ({ ttlMs, roles }) => ({ ...node.desk.openInvite(ttlMs, roles), domain, roles }),
     async voucher(request) {
-      const { id, voucher: secret, eabKey, name, roles, uses, expiresAt } = (await node.desk.voucher(voucherRequest(request))) as VoucherWithId
+      const { id, voucher: secret, eabKey, name, roles, uses, expiresAt } = await node.desk.voucher(voucherRequest(request))
       const ingress = node.ingress()
       return { id, secret, eabKey, name, domain, roles: [...roles], uses, expiresAt, ...(ingress === undefined ? {} : { ingress }) }
     },

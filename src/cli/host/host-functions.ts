@@ -1,6 +1,6 @@
 import { createAuthorityDesk } from '../../node/authority/create-authority-desk.ts'
 import { initHome } from '../../node/init-home.ts'
-import { joinHome } from '../../node/join-home.ts'
+import { joinHome, prepareHome } from '../../node/join-home.ts'
 import type { HostFunctions } from '../../node/host.ts'
 import { runDemo } from '../demo/demo.ts'
 import { runAgent } from './run-agent.ts'
@@ -10,6 +10,7 @@ import { up } from './up.ts'
 export const hostFunctions: HostFunctions = {
   init: (options) => initHome(options),
   join: joinHome,
+  prepare: prepareHome,
   up,
   runAgent,
   demo: runDemo,

@@ -37,9 +37,15 @@ export async function createHome(home: string, contents: HomeContents): Promise<
   return paths
 }
 
+/** Makes a home of a half-made one (home/joining.ts). config.yaml goes last: without it this is no home yet, and it is done once more. */
+export async function completeHome(paths: HomePaths, contents: HomeContents): Promise<void> {
+  await fill(paths, contents)
+  await rm(paths.joining, { force: true })
+}
+
 async function fill(paths: HomePaths, contents: HomeContents): Promise<void> {
-  await mkdir(paths.roots)
-  await mkdir(paths.data)
+  await mkdir(paths.roots, { recursive: true })
+  await mkdir(paths.data, { recursive: true })
   await writeFileAtomic(paths.key, contents.key, PRIVATE)
   await writeFileAtomic(paths.adminToken, randomBytes(32).toString('base64url') + '\n', PRIVATE)
   if (contents.chain !== undefined) await writeFileAtomic(paths.chain, contents.chain)

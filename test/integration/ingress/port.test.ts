@@ -60,7 +60,7 @@ describe('the one port of a gateway', () => {
       listen: '127.0.0.1:0',
       acceptors: { http1: accept('http1'), http2: accept('http2'), mqtt: accept('mqtt') },
       tls: {
-        certificate: () => ({ chain: pemOf(gateway.chain.slice(0, -1)), key: seedToPem(gateway.seed) }),
+        certificates: () => [{ chain: pemOf(gateway.chain.slice(0, -1)), key: seedToPem(gateway.seed) }],
         known: () => [...gateway.chain.slice(1), ...identities.roots('north.example')],
         verify: (chain) => identities.verifySigner(chain)
       },
@@ -234,7 +234,7 @@ describe('the one port of a gateway', () => {
     let shown = gateway
     await reopen({
       tls: {
-        certificate: () => ({ chain: pemOf(shown.chain), key: seedToPem(shown.seed) }),
+        certificates: () => [{ chain: pemOf(shown.chain), key: seedToPem(shown.seed) }],
         known: () => [],
         verify: (chain) => identities.verifySigner(chain)
       }
@@ -251,7 +251,7 @@ describe('the one port of a gateway', () => {
 
   it('takes no TLS client before there is a certificate, and survives one that cannot be shown', async () => {
     let own: { chain: string; key: string } | undefined
-    await reopen({ tls: { certificate: () => own, known: () => [], verify: (chain) => identities.verifySigner(chain) } })
+    await reopen({ tls: { certificates: () => (own === undefined ? [] : [own]), known: () => [], verify: (chain) => identities.verifySigner(chain) } })
     const hello = Buffer.from([0x16, 0x03, 0x01, 0x00, 0x01, 0x01])
     for (const next of [undefined, { chain: 'nonsense', key: 'nonsense' }]) {
       own = next
@@ -268,7 +268,7 @@ describe('the one port of a gateway', () => {
     const certificate = { chain: pemOf(gateway.chain), key: seedToPem(other.seed) }
     const wrong = createPort({
       ...{ clock: systemClock, log, listen: '127.0.0.1:0', acceptors: {}, check: () => undefined },
-      tls: { certificate: () => certificate, known: () => [], verify: (chain) => identities.verifySigner(chain) }
+      tls: { certificates: () => [certificate], known: () => [], verify: (chain) => identities.verifySigner(chain) }
     })
     await assert.rejects(wrong.start(), { code: 'CONFIG_INVALID' })
   })

@@ -246,6 +246,79 @@ describe('commands at a running node', () => {
     await shows('cert status', /state +revoked/, 1)
   })
 
+  it('the desk of the authority shows evidence, decides, and says when its log was changed', async () => {
+    const asked = { name: 'flight', roles: ['agent' as const], scopes: ['travel'], organisation: 'Flights Ltd', dnsNames: [] }
+    const waiting = {
+      ...{
+        ref: '5f0c',
+        state: 'pending' as const,
+        door: 'libp2p' as const,
+        at: 0,
+        expiresAt: 1000,
+        peer: 'p',
+        keyId: 'c0ffee',
+        asked,
+        digest: 'd1',
+        skills: []
+      },
+      documents: [{ title: 'licence.pdf', sha256: 'ab', authority: 'chamber' }],
+      verdicts: [{ material: 'developer' as const, state: 'recorded' as const, detail: 'Ann \u001b[2J says so' }],
+      approvals: [{ approver: 'alice', at: 0 }],
+      approvalsNeeded: 2
+    }
+    const decisions: object[] = []
+    const hansa = await serve({
+      applications: async () => ({ applications: [waiting] }),
+      application: async () => waiting,
+      approve: async (request) => {
+        decisions.push(request)
+        return waiting
+      },
+      reject: async ({ why }) => ({ ...waiting, state: 'rejected', message: why }),
+      revokeOrganisation: async ({ organisation }) => {
+        decisions.push({ organisation })
+        return { revoked: [], crlNumber: 7 }
+      },
+      release: async () => ({ released: [], crlNumber: 8 }),
+      audit: async () => ({ entries: [{ number: 1, at: 0, event: 'issued', by: 'operator', subject: 's', details: { serial: 'ab' }, previous: '' }] }),
+      auditVerify: async () => ({ ok: false, entries: 3, head: 'h', brokenAt: 2, why: 'entry 2 is not what entry 3 follows' }),
+      voucher: async ({ name = '', dnsNames }) => {
+        decisions.push({ dnsNames })
+        return {
+          id: 'kid',
+          secret: 'sss',
+          eabKey: 'kkk',
+          name,
+          domain: 'north.example',
+          roles: ['agent'],
+          uses: 1,
+          expiresAt: 0,
+          ingress: 'http://192.0.2.1:7400'
+        }
+      }
+    })
+    assert.match((await hansa('ca', 'pending')).stdout, /5f0c .*flight +agent +Flights Ltd +- +1\/2/)
+    const { stdout } = await hansa('ca', 'pending', '5f0c')
+    assert.match(stdout, /^recorded +developer: Ann/m)
+    assert.match(stdout, /^document +licence\.pdf, SHA256:ab, by chamber$/m)
+    assert.ok(!stdout.includes('\u001b'))
+    assert.match((await hansa('ca', 'approve', '5f0c', '--role', 'agw', '--role', 'agent', '--scope', 'a')).stdout, /1 of 2 approvals/)
+    assert.deepEqual(decisions.pop(), { application: '5f0c', roles: ['agw', 'agent'], scopes: ['a'] })
+    assert.match((await hansa('ca', 'reject', '5f0c', '--why', 'no')).stdout, /rejected 5f0c: no/)
+    assert.match((await hansa('ca', 'revoke', '--org', 'Flights Ltd', '--reason', 'affiliationChanged')).stdout, /in CRL 7/)
+    assert.deepEqual(decisions.pop(), { organisation: 'Flights Ltd' })
+    assert.equal((await hansa('ca', 'revoke', 'x', '--org', 'Flights Ltd', '--reason', 'affiliationChanged')).code, 2)
+    assert.match((await hansa('ca', 'release', 'x')).stdout, /since CRL 8/)
+    assert.match((await hansa('ca', 'audit')).stdout, /^1 +\S+ +issued +operator +s +serial=ab$/m)
+    const broken = await hansa('ca', 'audit', '--verify')
+    assert.deepEqual([broken.code, broken.stdout], [1, 'AUDIT_BROKEN at entry 2: entry 2 is not what entry 3 follows\n'])
+    const acme = await hansa('invite', '--name', 'web', '--dns', 'web.north.example', '--acme')
+    assert.equal(acme.stdout, 'server = https://192.0.2.1:7400/acme/directory\neab-kid = kid\neab-hmac-key = kkk\n')
+    assert.ok(!acme.stderr.includes('kkk'))
+    assert.match((await hansa('invite', '--name', 'web', '--est')).stdout, /^user = "web:sss"$/m)
+    assert.equal((await hansa('invite', '--open', '--swarm')).code, 2)
+  })
+
   it('call --inbox prints the receipt, receipt what became of it, gw inbox what waits', async () => {
     const id = 'inbox-0fJ3kq9XbVd2LrT5yWc8Zg.agw.gw1'
     const item = {

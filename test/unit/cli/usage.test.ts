@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { CliContext } from '../../../src/cli/context.ts'
 import { createProgram } from '../../../src/cli/main.ts'
-import type { DemoOptions } from '../../../src/node/host.ts'
+import type { DemoOptions, JoinOptions } from '../../../src/node/host.ts'
 import { HansaError } from '../../../src/schema/errors.ts'
 import { version } from '../../../src/node/version.ts'
 import { runCli } from '../../support/cli.ts'
@@ -119,7 +119,7 @@ describe('commands of the host', () => {
   it('join takes the invite from a file or standard input, never from the command line', async () => {
     const seen: string[] = []
     const host = {
-      join: async ({ home, invite }: { home: string; invite: string }) => {
+      join: async ({ home, invite = '' }: JoinOptions) => {
         seen.push(invite.trim())
         return { home, spiffeId: 'spiffe://north.example/agent/a', peer: 'p', roles: ['agent'] as const, notAfter: 0 }
       }
