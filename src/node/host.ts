@@ -1,5 +1,4 @@
 import type { Role } from '../core/ids/role.ts'
-import type { AuthorityDesk } from './authority/authority-desk.ts'
 import type { Materials } from './read-materials.ts'
 import type { ConfigFile } from './config/schema.ts'
 import type { RunFile } from './home/run-file.ts'
@@ -140,8 +139,6 @@ export interface HostFunctions {
   up(options: UpOptions): Promise<void>
   /** As up, with the agent role beside an agent. */
   runAgent(options: RunAgentOptions): Promise<void>
-  /** The root of a domain and its issuing CAs, on a home whose node does not run. */
-  readonly authority: AuthorityDesk
   /** True when every step held. */
   demo(options: DemoOptions): Promise<boolean>
 }

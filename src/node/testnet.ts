@@ -74,8 +74,8 @@ export interface Testnet extends AsyncDisposable {
   agent(domain: TestDomain, name: string, options?: TestAgentOptions): Promise<TestAgent>
   /** Both operators list the other domain, the gateways interconnect, and all nodes of both domains have heard of it. */
   interconnect(a: HansaNode, b: HansaNode): Promise<void>
-  /** Stops a node and starts it again in the same home at the same addresses. Not for agents. */
-  restart(node: HansaNode): Promise<HansaNode>
+  /** Stops a node and starts it again in the same home at the same addresses, after what is to be done `meanwhile` with the home. Not for agents. */
+  restart(node: HansaNode, meanwhile?: (home: string) => Promise<unknown>): Promise<HansaNode>
   /** Ends everything and removes the directory. */
   stop(): Promise<void>
 }
@@ -180,7 +180,7 @@ export async function createTestnet(options: TestnetOptions = {}): Promise<Testn
       const lists = (node: HansaNode, domain: string): boolean => node.identities.domains().includes(domain)
       await wait(`${from} and ${to} list each other`, () => nodesOf(from).every((node) => lists(node, to)) && nodesOf(to).every((node) => lists(node, from)))
     },
-    async restart(node) {
+    async restart(node, meanwhile) {
       const { domain, name } = node.home.config
       const before = running.get(node) ?? base
       const swarm = node.network.addresses().map((address) => address.replace(/\/p2p\/.*/, ''))
@@ -194,6 +194,7 @@ export async function createTestnet(options: TestnetOptions = {}): Promise<Testn
       const { dir: home } = node.home.paths
       running.delete(node)
       await node.stop()
+      await meanwhile?.(home)
       const again = await start(home, env)
       domains.get(domain)?.set(name, again)
       return again

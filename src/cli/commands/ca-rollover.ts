@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { define, type Frame, group } from '../define.ts'
-import { passphraseOf, passphraseOption, renderRoot, sourceOf, sourceOptions } from './ca-root.ts'
+import { authorityDesk, passphraseOf, passphraseOption, renderRoot, sourceOf, sourceOptions } from './ca-root.ts'
 
 /** How an issuing CA and a root are replaced, on the home of a node that is not running. */
 export function addCaRollover(ca: Command, frame: Frame): void {
@@ -13,7 +13,7 @@ export function addCaRollover(ca: Command, frame: Frame): void {
     examples: ['ca rollover issuing', 'ca rollover issuing --root-key /media/safe/north-root.key'],
     options: (command) => void sourceOptions(command),
     async run(session, _, options) {
-      session.out.result(await (await session.host()).authority.rolloverIssuing(session.home, sourceOf(session, options)), renderRoot)
+      session.out.result(await (await authorityDesk()).rolloverIssuing(session.home, sourceOf(session, options)), renderRoot)
       session.out.note(next)
     }
   })
@@ -25,7 +25,7 @@ export function addCaRollover(ca: Command, frame: Frame): void {
     options: (command) => void passphraseOption(command.option('--seal', 'seal the key of the next root with a passphrase')),
     async run(session, _, options) {
       const passphrase = options['seal'] === true ? passphraseOf(session, options, true) : undefined
-      session.out.result(await (await session.host()).authority.announceRoot(session.home, passphrase), renderRoot)
+      session.out.result(await (await authorityDesk()).announceRoot(session.home, passphrase), renderRoot)
       session.out.note(`${next}; a day later: hansa ca rollover activate`)
     }
   })
@@ -36,7 +36,7 @@ export function addCaRollover(ca: Command, frame: Frame): void {
     examples: ['ca rollover activate'],
     options: (command) => command.option('--now', 'also when members have had no day to hear of the next root: those that have not are cut off'),
     async run(session, _, options) {
-      session.out.result(await (await session.host()).authority.activateRoot(session.home, options['now'] === true), renderRoot)
+      session.out.result(await (await authorityDesk()).activateRoot(session.home, options['now'] === true), renderRoot)
       session.out.note(`${next}; when all certificates are renewed: hansa ca rollover finish`)
     }
   })
@@ -47,7 +47,7 @@ export function addCaRollover(ca: Command, frame: Frame): void {
     examples: ['ca rollover finish'],
     options: (command) => command.option('--now', 'also when certificates under the previous root are in force: their holders are cut off'),
     async run(session, _, options) {
-      session.out.result(await (await session.host()).authority.finish(session.home, options['now'] === true), renderRoot)
+      session.out.result(await (await authorityDesk()).finish(session.home, options['now'] === true), renderRoot)
       session.out.note(next)
     }
   })

@@ -1,5 +1,5 @@
 import type { Command, OptionValues } from 'commander'
-import type { RootKeySource, RootView } from '../../node/authority/authority-desk.ts'
+import type { AuthorityDesk, RootKeySource, RootView } from '../../node/authority/authority-desk.ts'
 import { countArgument, oneOfArgument } from '../arguments.ts'
 import type { Session } from '../context.ts'
 import { define, type Frame, group } from '../define.ts'
@@ -20,7 +20,7 @@ export function addCaRoot(ca: Command, frame: Frame): void {
     summary: 'roots, issuing CAs, where the root key is, and what ends when',
     examples: ['ca root show --home ./north'],
     async run(session) {
-      session.out.result(await (await session.host()).authority.show(session.home), renderRoot)
+      session.out.result(await (await authorityDesk()).show(session.home), renderRoot)
     }
   })
 
@@ -30,7 +30,7 @@ export function addCaRoot(ca: Command, frame: Frame): void {
     examples: ['ca root seal', 'ca root seal --passphrase-file /run/secrets/root'],
     options: passphraseOption,
     async run(session, _, options) {
-      session.out.result(await (await session.host()).authority.seal(session.home, passphraseOf(session, options, true)), renderRoot)
+      session.out.result(await (await authorityDesk()).seal(session.home, passphraseOf(session, options, true)), renderRoot)
     }
   })
 
@@ -39,7 +39,7 @@ export function addCaRoot(ca: Command, frame: Frame): void {
     summary: 'move the root key out of the home to a new file, such as one on a medium that goes into a safe',
     examples: ['ca root export /media/safe/north-root.key'],
     async run(session, [file = '']) {
-      session.out.result(await (await session.host()).authority.export(session.home, file), renderRoot)
+      session.out.result(await (await authorityDesk()).export(session.home, file), renderRoot)
       session.out.note('commands that need it take it with --root-key FILE; keep a second copy')
     }
   })
@@ -56,9 +56,14 @@ export function addCaRoot(ca: Command, frame: Frame): void {
     async run(session, _, options) {
       const serial = options['revokeIssuing'] as string | undefined
       const list = { days: Number(options['days']), ...(serial === undefined ? {} : { revoke: { serial, reason: String(options['reason']) } }) }
-      session.out.result(await (await session.host()).authority.signList(session.home, sourceOf(session, options), list), renderRoot)
+      session.out.result(await (await authorityDesk()).signList(session.home, sourceOf(session, options), list), renderRoot)
     }
   })
+}
+
+/** Loaded when it is needed, and without the network, which it does without. */
+export async function authorityDesk(): Promise<AuthorityDesk> {
+  return (await import('../../node/authority/create-authority-desk.ts')).createAuthorityDesk()
 }
 
 export function passphraseOption(command: Command): Command {

@@ -1,4 +1,3 @@
-import { createAuthorityDesk } from '../../node/authority/create-authority-desk.ts'
 import { initHome } from '../../node/init-home.ts'
 import { joinHome, prepareHome } from '../../node/join-home.ts'
 import type { HostFunctions } from '../../node/host.ts'
@@ -7,12 +6,4 @@ import { runAgent } from './run-agent.ts'
 import { up } from './up.ts'
 
 /** What the command line does by itself, without a node that runs already. */
-export const hostFunctions: HostFunctions = {
-  init: (options) => initHome(options),
-  join: joinHome,
-  prepare: prepareHome,
-  up,
-  runAgent,
-  demo: runDemo,
-  authority: createAuthorityDesk()
-}
+export const hostFunctions: HostFunctions = { init: (options) => initHome(options), join: joinHome, prepare: prepareHome, up, runAgent, demo: runDemo }
