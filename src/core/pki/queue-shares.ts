@@ -2,17 +2,24 @@
 export interface Shares {
   /** Of one applicant. */
   readonly each: number
+  /** Of all together who come by a door that tells nothing of who they are. */
+  readonly nameless: number
   /** Of all together who have proved nothing. */
   readonly unproven: number
   readonly total: number
 }
 
-/** With room for 1000: 10 of one applicant, 500 of strangers; who brings something that is verified finds the other half free. */
+/** With room for 1000: 10 of one applicant, 250 by a door without names, 500 of strangers; who brings something that is verified finds the other half free. */
 export function sharesOf(maxPending: number): Shares {
-  return { each: Math.max(1, Math.floor(maxPending / 100)), unproven: Math.max(1, Math.floor(maxPending / 2)), total: maxPending }
+  return {
+    each: Math.max(1, Math.floor(maxPending / 100)),
+    nameless: Math.max(1, Math.floor(maxPending / 4)),
+    unproven: Math.max(1, Math.floor(maxPending / 2)),
+    total: maxPending
+  }
 }
 
-/** What waits already: of the same applicant, of all who have proved nothing, in all. */
+/** What waits already: of the same applicant (or the same door without names), of all who have proved nothing, in all. */
 export interface Waiting {
   readonly each: number
   readonly unproven: number
@@ -20,6 +27,7 @@ export interface Waiting {
 }
 
 /** True when one more may wait. */
-export function hasRoom(waiting: Waiting, proven: boolean, shares: Shares): boolean {
-  return waiting.total < shares.total && waiting.each < shares.each && (proven || waiting.unproven < shares.unproven)
+export function hasRoom(waiting: Waiting, who: { readonly proven: boolean; readonly nameless: boolean }, shares: Shares): boolean {
+  const own = who.nameless ? shares.nameless : shares.each
+  return waiting.total < shares.total && waiting.each < own && (who.proven || waiting.unproven < shares.unproven)
 }

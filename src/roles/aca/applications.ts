@@ -68,7 +68,9 @@ export class Applications {
         )
       const at = deps.clock.now()
       const approvals = [...record.approvals.filter((each) => each.approver !== approver), { approver, at, changes }]
-      const agreeing = approvals.filter((each) => sameChanges(each.changes, changes))
+      // One who has been taken off the list meanwhile does not count.
+      const { approvers } = config.policy
+      const agreeing = approvals.filter((each) => sameChanges(each.changes, changes) && (approvers.size === 0 || approvers.has(each.approver)))
       const evidence = evidenceOf(book, bytesOf(record.csr), parseCsr(bytesOf(record.csr)), record.applicant)
       const key = accepted(reviewKey(evidence, deps.verify, true))
       const claim = { replace: record.replace, ...(record.account === undefined ? {} : { account: record.account }) }

@@ -10,6 +10,7 @@ import type { Counter } from '../../ports/metrics.ts'
 import { HansaError, toHansaError } from '../../schema/errors.ts'
 import { parseCsr } from '../../wire/x509/csr.ts'
 import { rekeyBytes } from '../../wire/x509/rekey.ts'
+import { isNameless, shareOf } from './applicant-share.ts'
 import { refOf } from './application-store.ts'
 import { accepted, type Book } from './book.ts'
 import { voucherId } from './desk.ts'
@@ -191,7 +192,7 @@ export class Issuance {
       csr: hex(read.der),
       peer: key.peer,
       keyId: key.keyId,
-      share: shareOf(applicant),
+      share: shareOf(applicant, source),
       proven: verdicts.some(({ material, state }) => state === 'verified' && material !== 'key'),
       repeat,
       brought: this.#broughtWith(read),
@@ -218,7 +219,7 @@ export class Issuance {
     const { applications, audit, config, deps, ledger } = this.#book
     const { maxPending, twoApprovers } = config.policy
     const shares = sharesOf(maxPending)
-    if (!hasRoom(applications.waiting(record.share, shares.unproven), record.proven, shares))
+    if (!hasRoom(applications.waiting(record.share, shares.unproven), { proven: record.proven, nameless: isNameless(record.share) }, shares))
       throw new HansaError('OVERLOADED', 'too many applications wait for a person already', { retryAfterMs: OVERLOADED_MS })
     applications.put(record)
     this.#spend(examined)
@@ -242,8 +243,3 @@ export class Issuance {
 }
 
 const OVERLOADED_MS = 60_000
-
-/** Those who came by a door without a name of their own share one. */
-function shareOf({ peer, account, identity, door }: Applicant): string {
-  return peer ?? account ?? identity?.serial ?? `door-${door}`
-}
