@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { peerIdOf } from '../../src/core/ids/peer-id.ts'
 import { joinHome } from '../../src/node/join-home.ts'
+import { createTestnet } from '../../src/node/testnet.ts'
 import { HansaError } from '../../src/schema/errors.ts'
 import { CertificateState } from '../../src/schema/generated/hansa/v1/trust_pb.ts'
 import { methods } from '../../src/wire/methods.ts'
@@ -85,5 +86,34 @@ describe('draft 2.2 Agent Certificate Authority', () => {
         (error: unknown) => error instanceof HansaError && error.code === 'CERTIFICATE_REVOKED'
       )
     )
+  })
+})
+
+describe('draft 2.2 Agent Certificate Authority: deregistration', function () {
+  this.timeout(60_000)
+  it('the ACA revokes the certificate of an agent that the ARS has deregistered, where its policy says so, and not otherwise', async () => {
+    const net = await createTestnet()
+    try {
+      const env = { HANSA_CA_ON_DEREGISTRATION: 'revoke' }
+      const strict = await net.domain('strict.example', [{ name: 'hub', roles: ['aca', 'ars', 'agw'], env }])
+      const lax = await net.domain('lax.example', [{ name: 'hub', roles: ['aca', 'ars', 'agw'] }])
+      for (const domain of [strict, lax]) {
+        await net.agent(domain, 'ended', { capabilities: ['travel'] })
+        await net.agent(domain, 'stays', { capabilities: ['travel'] })
+        const leaving = (await net.agent(domain, 'leaving', { capabilities: ['travel'] })).node
+        await leaving.agent?.deregister()
+        await domain.founder.ars?.deregister('ended')
+      }
+      const shown = (name: string) => strict.founder.aca?.show(name).map(({ state, reason }) => [state, reason])
+      for (const name of ['leaving', 'ended'])
+        await until(`${name} is revoked`, () => JSON.stringify(shown(name)) === JSON.stringify([['revoked', 'cessationOfOperation']]))
+      assert.deepEqual(shown('stays'), [['good', undefined]])
+      assert.deepEqual(
+        ['leaving', 'ended', 'stays'].flatMap((name) => lax.founder.aca?.show(name).map(({ state }) => state)),
+        ['good', 'good', 'good']
+      )
+    } finally {
+      await net.stop()
+    }
   })
 })

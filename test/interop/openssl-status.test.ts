@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { Revoking } from '../../src/roles/aca/revoking.ts'
 import { encodePem } from '../../src/wire/x509/pem.ts'
 import { testBook, type TestBook } from '../support/aca-book.ts'
 import { type OpenSsl, openSsl } from './openssl.ts'
@@ -61,6 +62,43 @@ describe('status of certificates as openssl sees it', function () {
     assert.match(said, /Reason: keyCompromise/)
     assert.match(said, /0x1234: unknown/)
   })
+
+  it('the revocation list is genuine, has number, reasons and dates, and openssl verify goes by it', async () => {
+    const [good, bad, held] = [await holder('list-good'), await holder('list-bad'), await holder('list-held')]
+    const revoking = new Revoking(setting.book)
+    await revoking.revoke(bad.serial, 'unspecified')
+    await revoking.revoke(held.serial, 'certificateHold')
+    const list = () => openssl.file('list.pem', encodePem('X509 CRL', setting.book.crl.current().der))
+    const text = openssl.run('crl', '-in', list(), '-CAfile', ca, '-noout', '-text')
+    assert.match(text, /verify OK/)
+    assert.match(text, new RegExp(`X509v3 CRL Number: \\s+${setting.book.crl.current().number}\\s`))
+    assert.match(text, /Certificate Hold/)
+    assert.equal(text.match(/Serial Number: /g)?.length, setting.book.crl.current().revoked.size)
+    const verify = (file: string) => openssl.say('verify', '-x509_strict', '-crl_check', '-CRLfile', list(), '-CAfile', roots, '-untrusted', ca, file)
+    assert.match(verify(good.file), /: OK/)
+    assert.match(verify(bad.file), /certificate revoked/)
+    assert.match(verify(held.file), /certificate revoked/)
+    await revoking.release(held.serial)
+    assert.match(verify(held.file), /: OK/)
+  })
+
+  it('an empty list, and one of 100,000 entries, are read by openssl', async () => {
+    const many = await testBook({ now: Date.now() })
+    const issuer = openssl.file('many-ca.pem', encodePem('CERTIFICATE', many.domain.issuing))
+    const publish = async () => {
+      many.book.crl.write(many.domain.issuer.signers.map(({ id }) => id))
+      await many.book.ledger.commit()
+      many.book.crl.announce()
+      return openssl.run('crl', '-inform', 'DER', '-in', openssl.file('many.der', many.book.crl.current().der), '-CAfile', issuer, '-noout', '-text')
+    }
+    assert.match(await publish(), /No Revoked Certificates[^]*verify OK/)
+    const { issued } = await many.issue('flight')
+    for (let n = 0; n < 100_000; n++)
+      many.book.ledger.putCertificate({ ...issued, serial: (0x4000_0000 + n).toString(16).repeat(4), revokedAt: many.clock.now(), reason: 'superseded' })
+    const text = await publish()
+    assert.match(text, /verify OK/)
+    assert.equal(text.match(/Serial Number: /g)?.length, 100_000)
+  }).timeout(120_000)
 
   it('a question about another CA is not answered, and what is no question is malformed', () => {
     const request = openssl.path('foreign.der')

@@ -23,7 +23,7 @@ export function openSsl(): OpenSsl | undefined {
     return undefined
   }
   const say = (args: readonly string[]) => {
-    const { status, stdout, stderr } = spawnSync('openssl', args, { encoding: 'utf8' })
+    const { status, stdout, stderr } = spawnSync('openssl', args, { encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 })
     return { status, output: stdout + stderr }
   }
   const dir = mkdtempSync(join(tmpdir(), 'hansa-openssl-'))
