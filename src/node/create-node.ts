@@ -9,8 +9,6 @@ import { openAgentDatabase } from '../adapters/sqlite/agent-database.ts'
 import { recordRules } from '../core/dht/record-rules.ts'
 import { words } from '../core/directory/words.ts'
 import { aca } from '../roles/aca/aca.ts'
-import { agent, type AgentService } from '../roles/agent/agent.ts'
-import type { AgentDeps } from '../roles/agent/deps.ts'
 import { recordingSwarmClient } from '../roles/agent/sessions/recording-swarm-client.ts'
 import { createSessions } from '../roles/agent/sessions/sessions.ts'
 import { createSwarmClient } from '../roles/agent/swarm-client.ts'
@@ -22,18 +20,20 @@ import { createIdentities } from '../roles/member/identities.ts'
 import { member } from '../roles/member/member.ts'
 import { createRecords } from '../roles/member/records.ts'
 import { version } from './version.ts'
-import { createAgentClient } from './agent-clients.ts'
+import { agentOf } from './agent-of.ts'
 import { createDesk } from './desk.ts'
+import { approverKeys, tokenVerifierOf } from './authority-keys.ts'
 import { brokerOf } from './broker-of.ts'
 import { type Doors, openDoors } from './doors.ts'
 import type { HansaNode, NodeOptions } from './hansa-node.ts'
-import { type Home, openHome } from './home/open-home.ts'
+import { giveUpReplaced } from './give-up-replaced.ts'
+import type { Home } from './home/open-home.ts'
+import { openLocked } from './home/open-locked.ts'
 import { type NamedPart, startAll, stopAll } from './lifecycle.ts'
-import { issuerOf } from './own-certificate.ts'
+import { authorityOf } from './own-certificate.ts'
 import { openChain, saveChain } from './own-chain.ts'
-import { loadMapping } from './mapping/mapping-file.ts'
 import { openPlatform, type Platform } from './platform.ts'
-import { acaSettings, admissionSettings, agentSettings, agwSettings, arsSettings, crlSources, sessionsSettings } from './role-settings.ts'
+import { acaSettings, admissionSettings, agwSettings, arsSettings, crlSources, sessionsSettings, stalePolicy } from './role-settings.ts'
 import { createPlanner } from './task/planner.ts'
 import { certificateOf } from './tls-certificate.ts'
 import { translatorOf } from './translator-of.ts'
@@ -44,8 +44,8 @@ import { configuredRoots, ownRoots } from './trust-of-home.ts'
  * STORE_FAILED, and what is wrong with the certificate.
  */
 export async function createNode(options: NodeOptions): Promise<HansaNode> {
-  const home = await openHome(options.home, options.env ?? process.env)
-  const platform = openPlatform(home)
+  const { home, lock } = await openLocked(options.home, options.env ?? process.env)
+  const platform = openPlatform(home, lock)
   try {
     return await compose(home, platform, options)
   } catch (error) {
@@ -70,6 +70,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     store,
     chain: await openChain(home, platform),
     roots: await ownRoots(home),
+    stale: stalePolicy(config),
     log: logOf('trust')
   })
   await identities.configure(await configuredRoots(home))
@@ -110,23 +111,27 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     pubsub,
     signer,
     identities,
-    random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
+    records,
+    random,
     onChain: (chain) => saveChain(home, chain),
     metrics
   })
   const shared = { clock, rpc, records, identities, members, sha256, metrics }
+  const eabMac = createMac(home.seed, 'acme-eab')
   const acaService = config.roles.includes('aca')
-    ? aca(acaSettings(config)).create({
+    ? aca(acaSettings(config, await approverKeys(home))).create({
         ...shared,
         log: logOf('aca'),
         pubsub,
         store,
-        issuer: await issuerOf(home),
+        ...(await authorityOf(home, () => door?.address)),
         verify,
         digest,
         random: (size) => new Uint8Array(randomBytes(size)),
         chain: () => identities.chain(),
-        onCrl: (list) => void identities.acceptCrl(list)
+        onCrl: (list) => void identities.acceptCrl(list),
+        tokens: await tokenVerifierOf(home),
+        eabKey: (voucherId) => eabMac(new TextEncoder().encode(voucherId))
       })
     : undefined
   const database = config.roles.includes('ars') ? openAgentDatabase(join(platform.data, 'agents.db'), { words }) : undefined
@@ -155,6 +160,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     signer,
     agw: agwService,
     aca: acaService,
+    store,
     certificate: await certificateOf(home, identities),
     mqtt: await brokerOf(home)
   })
@@ -168,7 +174,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
   const tasks = createOrchestrator({
     ...{ swarm, store, clock, sha256, metrics, ownDomain: domain, log: logOf('tasks') },
     newId: () => randomBytes(16).toString('base64url').replace(/^[-_]/, '0'),
-    random: () => randomBytes(4).readUInt32BE() / 2 ** 32
+    random
   })
 
   // What serves others stops first and starts last.
@@ -177,6 +183,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     named('rpc', rpc),
     ...(door === undefined ? [] : [{ name: 'ingress', start: async () => void (await door.start()), stop: () => door.stop() }]),
     named('member', members),
+    named('replaced', giveUpReplaced({ paths: home.paths, member: members, clock, log: logOf('member'), random })),
     ...(acaService === undefined ? [] : [named('aca', acaService)]),
     ...(arsService === undefined ? [] : [named('ars', arsService)]),
     ...(translator === undefined ? [] : [named('language', translator)]),
@@ -235,24 +242,11 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
   return Object.assign(node, { desk: createDesk(node) })
 }
 
-function named(name: string, part: { start(): Promise<void>; stop(): Promise<void> }): NamedPart {
-  return { name, start: () => part.start(), stop: () => part.stop() }
+/** 0 up to 1. */
+function random(): number {
+  return randomBytes(4).readUInt32BE() / 2 ** 32
 }
 
-/** The agent role, when there is an agent. A node may have the role for later. */
-async function agentOf(options: NodeOptions, home: Home, deps: Omit<AgentDeps, 'client'>): Promise<AgentService | undefined> {
-  const settings = { ...agentSettings(home.config), ...options.agent?.config }
-  if (options.agent?.mcp !== undefined) {
-    const { createMcpAgent } = await import('./mcp/mcp-agent.ts')
-    const client = createMcpAgent({ target: options.agent.mcp, capabilities: settings.capabilities ?? [] }, deps)
-    // The settings' capabilities are in the card, beside those of the tools, not in their place.
-    const service = agent({ ...settings, capabilities: undefined }).create({ ...deps, client })
-    return { ...service, stop: () => service.stop().finally(() => client.close?.()) }
-  }
-  const card = options.agent?.card ?? home.config.agent.card
-  const file = options.agent?.mapping ?? (home.config.agent.mapping === undefined ? undefined : home.resolve(home.config.agent.mapping))
-  const mapping = file === undefined ? undefined : await loadMapping(file)
-  const client = options.agent?.client ?? (card === undefined ? undefined : await createAgentClient(card, mapping))
-  if (client === undefined) return undefined
-  return agent(settings).create({ ...deps, client })
+function named(name: string, part: { start(): Promise<void>; stop(): Promise<void> }): NamedPart {
+  return { name, start: () => part.start(), stop: () => part.stop() }
 }

@@ -1,8 +1,14 @@
 /** Counters and gauges, Prometheus style. Names begin with hansa_; labels are few and bounded. */
 export interface Metrics {
   counter(name: string, help: string, labels?: readonly string[]): Counter
-  gauge(name: string, help: string, read: () => number): void
+  /** One number, or one for each combination of labels. */
+  gauge(name: string, help: string, read: () => number | readonly Sample[], labels?: readonly string[]): void
   histogram(name: string, help: string, buckets: readonly number[], labels?: readonly string[]): Histogram
+}
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
 }
 
 export interface Counter {

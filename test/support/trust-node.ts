@@ -1,3 +1,4 @@
+import { createTokenVerifier } from '../../src/adapters/jose/token-verifier.ts'
 import { createRpc } from '../../src/adapters/rpc/create-rpc.ts'
 import { createVerify, digest, sha256 } from '../../src/adapters/system/crypto.ts'
 import type { Role } from '../../src/core/ids/role.ts'
@@ -7,6 +8,8 @@ import { createAdmission } from '../../src/roles/member/admission.ts'
 import { createIdentities } from '../../src/roles/member/identities.ts'
 import { createRecords } from '../../src/roles/member/records.ts'
 import { member } from '../../src/roles/member/member.ts'
+import type { StalePolicy } from '../../src/roles/member/staleness.ts'
+import type { TokenVerifier } from '../../src/ports/token-verifier.ts'
 import type { Signer } from '../../src/ports/signer.ts'
 import { createSigner } from '../../src/adapters/system/crypto.ts'
 import { MemoryLog } from './memory/memory-log.ts'
@@ -27,7 +30,11 @@ export interface TrustNodeOptions {
   readonly store?: MemoryStore
   /** Runs the ACA of the domain here. */
   readonly aca?: Partial<AcaConfig>
+  /** Keys of OpenID providers and authorities that the ACA knows; none when absent. */
+  readonly tokens?: TokenVerifier
   readonly notAfter?: number
+  readonly stale?: StalePolicy
+  readonly random?: () => number
 }
 
 /** A node of the trust plane on the memory swarm: real rpc, identities, member and (when asked for) ACA. */
@@ -43,6 +50,7 @@ export async function trustNode(swarm: MemorySwarm, options: TrustNodeOptions) {
       ? undefined
       : await domain.leaf({ name, roles, seed, notBefore: clock.now() - 60_000, ...(options.notAfter === undefined ? {} : { notAfter: options.notAfter }) })
   const { network, pubsub, stop } = swarm.join(signer.peer)
+  const log = new MemoryLog()
   const identities = createIdentities({
     domain: domain.domain,
     signer,
@@ -51,9 +59,11 @@ export async function trustNode(swarm: MemorySwarm, options: TrustNodeOptions) {
     sha256,
     store,
     chain: made?.chain ?? [],
-    roots: roles === undefined ? [] : [domain.root]
+    roots: roles === undefined ? [] : [domain.root],
+    stale: options.stale,
+    log
   })
-  const log = new MemoryLog()
+  const records = createRecords({ identities, signer, verify })
   const rpc = createRpc({ network, identities, admission: createAdmission(clock), clock, log })
   const chains: (readonly Uint8Array[])[] = []
   const service = member({ domain: domain.domain, bootstrap, crlSources: options.crlSources }).create({
@@ -64,7 +74,8 @@ export async function trustNode(swarm: MemorySwarm, options: TrustNodeOptions) {
     pubsub,
     signer,
     identities,
-    random: () => 0,
+    records,
+    random: options.random ?? (() => 0),
     onChain: async (chain) => void chains.push(chain)
   })
   let counter = 0
@@ -81,10 +92,12 @@ export async function trustNode(swarm: MemorySwarm, options: TrustNodeOptions) {
           verify,
           sha256,
           digest,
-          records: createRecords({ identities, signer, verify }),
+          records,
           random: (size) => sha256(new TextEncoder().encode(`${name} ${++counter}`)).subarray(0, size),
           chain: () => identities.chain(),
-          onCrl: (list) => void identities.acceptCrl(list)
+          onCrl: (list) => void identities.acceptCrl(list),
+          tokens: options.tokens ?? createTokenVerifier({ issuers: new Map(), authorities: new Map() }),
+          eabKey: (voucherId) => sha256(new TextEncoder().encode(`eab ${voucherId}`))
         })
   await rpc.start()
   await service.start()
@@ -98,6 +111,8 @@ export async function trustNode(swarm: MemorySwarm, options: TrustNodeOptions) {
     store,
     identities,
     rpc,
+    pubsub,
+    records,
     log,
     chains,
     member: service,

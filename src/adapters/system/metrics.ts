@@ -30,14 +30,18 @@ export function createMetrics(options: { readonly process: boolean }): Prometheu
       const counter = new prometheus.Counter({ name, help, labelNames: [...labels], registers: [registry] })
       return { inc: (values = {}, by = 1) => counter.inc({ ...values }, by) }
     },
-    gauge(name, help, read) {
+    gauge(name, help, read, labels = []) {
       check(name)
       new prometheus.Gauge({
         name,
         help,
+        labelNames: [...labels],
         registers: [registry],
         collect() {
-          this.set(read())
+          const samples = read()
+          if (typeof samples === 'number') return this.set(samples)
+          this.reset()
+          for (const sample of samples) this.set({ ...sample.labels }, sample.value)
         }
       })
     },

@@ -95,13 +95,13 @@ export class Revoking {
 
   /** Commits, together with what the caller has written, then tells everybody. Called within `alone`. Certificates that have ended already stay as they are. */
   async revokeAll(certificates: readonly Issued[], reason: CrlReason, by: string): Promise<number> {
-    return (await this.#end(certificates, reason, by)).crlNumber
+    return (await this.#end(certificates, reason, by, certificates.every(({ spiffeId }) => spiffeId === by))).crlNumber
   }
 
   async #revokeAny(found: readonly Issued[], reason: CrlReason): Promise<Changed> {
     const now = this.#book.deps.clock.now()
     const endings = found.map((issued) => revoke(issued, reason, now).kind)
-    if (endings.includes('changed')) return this.#end(found, reason, 'operator')
+    if (endings.includes('changed')) return this.#end(found, reason, 'operator', false)
     if (endings.includes('final')) throw revokedForGood()
     throw new HansaError('NOT_FOUND', 'every certificate of it is revoked or expired already')
   }
@@ -111,11 +111,11 @@ export class Revoking {
     if (kind === 'final') throw revokedForGood()
     // Asked again, because the answer was lost.
     if (kind === 'ended') return this.#book.crl.current(issued.issuer).number
-    return (await this.#end([issued], reason, by)).crlNumber
+    return (await this.#end([issued], reason, by, true)).crlNumber
   }
 
-  async #end(certificates: readonly Issued[], reason: CrlReason, by: string): Promise<Changed> {
-    const { deps, ledger, audit } = this.#book
+  async #end(certificates: readonly Issued[], reason: CrlReason, by: string, holder: boolean): Promise<Changed> {
+    const { deps, ledger, audit, accounts } = this.#book
     const now = deps.clock.now()
     const all = reason === 'keyCompromise' ? this.#blockKeys(certificates) : certificates
     const changed: Issued[] = []
@@ -123,6 +123,8 @@ export class Revoking {
       const ending = revoke(issued, reason, now)
       if (ending.kind !== 'changed') continue
       ledger.putCertificate(ending.issued)
+      // Whoever takes a name away, or finds its key compromised, means the account as well; its holder may give up one certificate and have the next.
+      if (issued.account !== undefined && (!holder || reason === 'keyCompromise')) accounts.end(issued.account, now)
       audit.append('revoked', by, issued.spiffeId, { serial: issued.serial, reason })
       changed.push(ending.issued)
     }

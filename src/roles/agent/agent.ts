@@ -64,6 +64,7 @@ function createAgent(config: AgentConfig, deps: AgentDeps): AgentService {
     }
   })
   deps.network?.onDisconnect((peer) => presence.disconnected(peer))
+  deps.identities.onChange(() => presence.trustChanged())
   deps.metrics?.gauge('hansa_agent_attached', '1 while the agent is attached to a gateway.', () => (attachment.current === undefined ? 0 : 1))
   deps.metrics?.gauge('hansa_agent_work', 'Messages that are worked on once, now.', () => answers.running)
   deps.metrics?.gauge('hansa_agent_open_calls', 'Calls to the agent that are open now.', () => delivery.openCalls)

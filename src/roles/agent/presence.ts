@@ -110,6 +110,13 @@ export class Presence {
     this.#wake.abort()
   }
 
+  /** Trust has changed. If the own certificate was what others refused, and a hold of it has been lifted, there is no need to wait. */
+  trustChanged(): void {
+    if (this.#problem?.code !== 'CERTIFICATE_REVOKED') return
+    this.#retry.reset()
+    this.#wake.abort()
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       let wait: number

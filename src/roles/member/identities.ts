@@ -1,4 +1,3 @@
-import { create } from '@bufbuild/protobuf'
 import type { Sha256, Verify } from '../../core/crypto.ts'
 import { sameBytes } from '../../core/pki/facts.ts'
 import { refusalError, refuse } from '../../core/pki/refusal.ts'
@@ -9,13 +8,14 @@ import type { Log } from '../../ports/log.ts'
 import type { Signer } from '../../ports/signer.ts'
 import type { Store } from '../../ports/store.ts'
 import { HansaError } from '../../schema/errors.ts'
-import { type CrlResponse, type TrustBundle, TrustBundleSchema } from '../../schema/generated/hansa/v1/trust_pb.ts'
+import type { CrlResponse, TrustBundle } from '../../schema/generated/hansa/v1/trust_pb.ts'
+import { createBelief } from './belief.ts'
 import { createChains, type VerifiedChain } from './chains.ts'
+import { createListing } from './listing.ts'
 import { type HeldCrl, Revocations } from './revocations.ts'
+import { ACCEPT_STALE, type ListState, Staleness, type StalePolicy } from './staleness.ts'
 import { TrustList } from './trust-list.ts'
 
-/** Domains that were in the config at the last start. */
-const CONFIGURED = 'trust.configured'
 /** Chains of listed domains remembered: one for each peer and signer of a busy gateway. */
 const MAX_LISTED_CHAINS = 4096
 /** Chains of domains that nobody listed, seen on DHT records; kept apart, so that strangers push nobody out. */
@@ -33,7 +33,9 @@ export interface IdentitiesDeps {
   readonly chain?: readonly Uint8Array[]
   /** DER roots of the own domain, from the home. */
   readonly roots: readonly Uint8Array[]
-  readonly log?: Pick<Log, 'error'>
+  /** What becomes of certificates whose CA has not been heard of for too long; none is refused for that otherwise. */
+  readonly stale?: StalePolicy
+  readonly log?: Pick<Log, 'error'> & Partial<Pick<Log, 'warn' | 'info'>>
 }
 
 /** Identities with what only the member and the composition root do. */
@@ -56,8 +58,14 @@ export interface MemberIdentities extends Identities {
   acceptCrl(response: CrlResponse): boolean
   /** The identity that a peer was last believed to have, whether it still is or not; `check` tells. */
   lastOf(peer: string): PeerIdentity | undefined
-  /** Latest verified revocation list of a domain. */
+  /** Latest verified revocation list of an issuing CA of a domain; of its root when there is no other. */
   crl(domain: string): HeldCrl | undefined
+  /** All verified lists of a domain, one for each CA: those of issuing CAs first, the latest first. */
+  crls(domain: string): HeldCrl[]
+  /** How well this node is informed about each listed domain, own domain first. */
+  lists(): ListState[]
+  /** Lists have grown old with time alone: tells the listeners when that changes whom we believe, and the log when it changes how well we are informed. */
+  age(): void
   /** A signer's chain with its key: listed and not revoked. Throws as `verifySigner`. */
   signer(chain: readonly Uint8Array[]): { readonly identity: PeerIdentity; readonly spki: Uint8Array }
   /** The same, up to whatever root the chain has: listed or not, revoked or not. */
@@ -71,14 +79,31 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
   const foreign = createChains(deps.verify, deps.sha256, MAX_FOREIGN_CHAINS)
   const trust = new TrustList(own, deps.roots, store, deps.verify, deps.sha256)
   const revocations = new Revocations(store, deps.verify, deps.sha256, (id) => trust.domainOf(id), clock.now())
+  const staleness = new Staleness(deps.stale ?? ACCEPT_STALE, store, revocations)
+  const write = (what: string): void =>
+    // Not waited for: it is in force now, and a crash before the commit is news not heard of yet.
+    void store.commit().catch((error: unknown) => deps.log?.error({ err: error }, `${what} was not written; it is in force until this node ends`))
+  const noted = (): void => write('the time at which a CA was first met')
+  const belief = createBelief({ clock, trust, revocations, staleness, self: signer.peer, noted })
+  const informed = new Map<string, ListState['state']>()
   const chainOf = new WeakMap<PeerIdentity, VerifiedChain>()
   const identityOf = new WeakMap<VerifiedChain, PeerIdentity>()
   const lastOf = new Map<string, PeerIdentity>()
   const listeners: (() => void)[] = []
-  /** Domains that config.yaml lists. */
-  const configured = new Set<string>()
   let chain: readonly Uint8Array[] = []
   let self: PeerIdentity | undefined
+  let ages = staleness.signature(clock.now())
+
+  const listing = createListing({
+    ...{ domain: own, trust, store, clock, reconsider: () => belief.reconsider() },
+    changed(dropped) {
+      if (dropped !== undefined) {
+        revocations.drop(dropped)
+        staleness.drop(dropped)
+      }
+      changed()
+    }
+  })
 
   /** One identity object for each verified chain, so that `check` finds what it was made from. */
   function identify(verified: VerifiedChain): PeerIdentity {
@@ -90,28 +115,18 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
     return identity
   }
 
-  function believe(verified: VerifiedChain): void {
-    const { identity, rootId, links } = verified
-    const about = { domain: identity.domain, spiffeId: identity.spiffeId }
-    const now = clock.now()
-    if (trust.domainOf(rootId) !== identity.domain)
-      throw refusalError(refuse('unknown-root', `${identity.spiffeId} comes from a root that is not listed for ${identity.domain}`), about)
-    if (now > identity.notAfter) throw refusalError(refuse('expired', `the certificate of ${identity.spiffeId} has expired`), about)
-    if (revocations.find(identity.domain, links) !== undefined)
-      throw refusalError(refuse('revoked', `the certificate of ${identity.spiffeId} is revoked`), about)
-  }
-
   function verifyListed(shown: readonly Uint8Array[]): VerifiedChain {
     const root = shown.at(-1)
     // Before any signature is checked: a stranger's chain costs one hash.
     if (root !== undefined && !trust.all().some((bundle) => bundle.roots.some((each) => sameBytes(each, root))))
       throw refusalError(refuse('unknown-root', `a certificate chain whose root SHA256:${hex(deps.sha256(root))} is not listed`))
     const verified = listed.verify(shown, clock.now())
-    believe(verified)
+    belief.believe(verified)
     return verified
   }
 
   function changed(): void {
+    belief.reconsider()
     for (const listener of listeners) {
       try {
         listener()
@@ -130,60 +145,30 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
     self = identify(verified)
   }
 
-  /** A domain is believed when that is on disk, and no longer from the moment it is taken off, whatever the disk says later. */
-  async function settle(domain: string, roots: readonly Uint8Array[], sequence: bigint): Promise<boolean> {
-    if (!trust.list(create(TrustBundleSchema, { domain, sequence, roots: [...roots] }), clock.now())) return false
-    if (roots.length === 0) {
-      revocations.drop(domain)
-      changed()
-    }
-    await store.commit()
-    if (roots.length > 0) changed()
-    return true
-  }
-
-  async function list(domain: string, roots: readonly Uint8Array[], sequence?: bigint): Promise<boolean> {
-    if (sequence !== undefined) return settle(domain, roots, sequence)
-    if (roots.length === 0) throw new HansaError('INVALID_ARGUMENT', `no roots of ${domain}; 1 to 4 are wanted`)
-    // Also when they are the same: what an operator says now counts more than what another one said before and we have not heard yet.
-    return settle(domain, roots, nextSequence(domain))
-  }
-
-  async function unlist(domain: string): Promise<boolean> {
-    if (domain === own) throw new HansaError('INVALID_ARGUMENT', 'the own domain is always listed')
-    if (configured.has(domain)) throw new HansaError('INVALID_ARGUMENT', `${domain} is listed in config.yaml (trust.domains); take it off there`)
-    const held = trust.get(domain)
-    return held !== undefined && held.roots.length > 0 && settle(domain, [], nextSequence(domain))
-  }
-
-  /** What an operator says last counts, at whichever node of the domain: the time orders it, and goes on from what is held when clocks differ. */
-  function nextSequence(domain: string): bigint {
-    const held = trust.get(domain)?.sequence ?? 0n
-    const now = BigInt(clock.now())
-    return now > held ? now : held + 1n
-  }
-
-  async function configure(domains: ReadonlyMap<string, readonly Uint8Array[]>): Promise<void> {
-    const before = [...store.entries(CONFIGURED)].map(([domain]) => domain)
-    for (const [domain, roots] of domains) {
-      if (!trust.holds(domain, roots)) await list(domain, roots)
-      store.put(CONFIGURED, domain, new Uint8Array())
-    }
-    for (const domain of before) {
-      if (domains.has(domain)) continue
-      await unlist(domain)
-      store.delete(CONFIGURED, domain)
-    }
-    for (const domain of domains.keys()) configured.add(domain)
-    await store.commit()
-  }
-
   function acceptCrl(response: CrlResponse): boolean {
-    if (!revocations.accept(response, clock.now())) return false
-    // Not waited for: it is in force now, and a crash before the commit is a list not heard of yet.
-    store.commit().catch((error: unknown) => deps.log?.error({ err: error }, 'a revocation list was not written; it is in force until this node ends'))
+    const held = revocations.accept(response, clock.now())
+    if (held === undefined) return false
+    staleness.heard(held.domain, held.issuer)
+    write('a revocation list')
+    ages = staleness.signature(clock.now())
     changed()
     return true
+  }
+
+  const lists = (): ListState[] => trust.all().map(({ domain }) => staleness.stateOf(domain, clock.now()))
+
+  function age(): void {
+    for (const { domain, state } of lists()) {
+      if (informed.get(domain) === state) continue
+      const before = informed.get(domain)
+      informed.set(domain, state)
+      if (state === 'overdue' || state === 'stale') deps.log?.warn?.({ domain, state }, 'the revocation list of a domain has not been replaced in time')
+      else if (before === 'overdue' || before === 'stale') deps.log?.info?.({ domain }, 'the revocation list of a domain is current again')
+    }
+    const now = staleness.signature(clock.now())
+    if (now === ages) return
+    ages = now
+    changed()
   }
 
   function signerOf(shown: readonly Uint8Array[]): { identity: PeerIdentity; spki: Uint8Array } {
@@ -206,22 +191,26 @@ export function createIdentities(deps: IdentitiesDeps): MemberIdentities {
     check(identity) {
       const verified = chainOf.get(identity)
       if (verified === undefined) throw new HansaError('CERTIFICATE_INVALID', 'an identity that was not verified here')
-      believe(verified)
+      belief.believe(verified)
     },
     verifySigner: (shown) => signerOf(shown).identity,
     domains: () => trust.all().map((bundle) => bundle.domain),
     roots: (domain) => trust.get(domain)?.roots ?? [],
     onChange: (fn) => void listeners.push(fn),
     setChain,
-    setRoots: (roots) => trust.setOwn(roots, clock.now()),
+    setRoots(roots) {
+      trust.setOwn(roots, clock.now())
+      belief.reconsider()
+    },
     bundles: () => trust.all(),
     trustHistory: () => trust.history(),
-    list,
-    unlist,
-    configure,
+    ...listing,
     acceptCrl,
     lastOf: (peer) => lastOf.get(peer),
     crl: (domain) => revocations.of(domain)[0],
+    crls: (domain) => revocations.of(domain),
+    lists,
+    age,
     signer: signerOf,
     foreign(shown) {
       const verified = foreign.verify(shown, clock.now())

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import type { Role } from '../../core/ids/role.ts'
 import type { Lifecycle, Part } from '../../ports/part.ts'
+import type { Signer } from '../../ports/signer.ts'
 import { type ErrorCode, HansaError, toHansaError } from '../../schema/errors.ts'
 import { type NodeInfo, NodeInfoSchema, type TrustUpdate } from '../../schema/generated/hansa/v1/trust_pb.ts'
 import { methods } from '../../wire/methods.ts'
@@ -9,7 +10,7 @@ import { CrlWatch } from './crl-watch.ts'
 import type { MemberDeps } from './deps.ts'
 import { Dialer } from './dialer.ts'
 import { isServer, KnownNodes } from './known-nodes.ts'
-import { Renewal } from './renewal.ts'
+import { createOwnCertificate, type OwnCertificate } from './own-certificate.ts'
 import { TrustPush } from './trust-push.ts'
 
 /** What every node does whatever its roles: knows its domain, keeps its certificate and its lists fresh, and cuts off who is believed no longer. */
@@ -20,8 +21,12 @@ export interface Member extends Lifecycle {
   nodes(): NodeInfo[]
   /** Nodes of the own domain with a role, nearest first: this one, then connected ones by round trip, then the rest. */
   find(role: Role): NodeInfo[]
-  /** Renews the certificate now. Throws what the ACA answers, or PEER_UNREACHABLE. */
-  renew(): Promise<readonly Uint8Array[]>
+  /** Renews the certificate now; with `scopes`, for these of those that it has. Throws what the ACA answers (SCOPE_EXCEEDED), or PEER_UNREACHABLE. */
+  renew(scopes?: readonly string[]): Promise<readonly Uint8Array[]>
+  /** draft 3.1.2: the chain for a new key of this node, which is used once the node runs with that key. Throws as `renew`. */
+  rekey(next: Signer): Promise<readonly Uint8Array[]>
+  /** Gives up a certificate of this node's key, or of the one before it; the number of the list that says so. Throws as `renew`, INVALID_ARGUMENT. */
+  revoke(serial: string, reason: string): Promise<number>
   /** Asks for revocation lists now. */
   refresh(): Promise<void>
 }
@@ -49,7 +54,7 @@ class MemberService implements Member {
   readonly #known: KnownNodes
   readonly #dialer: Dialer
   readonly #crls: CrlWatch
-  readonly #renewal: Renewal
+  readonly #own: OwnCertificate
   readonly #trust: TrustPush
   /** Round trip of the last exchange, in milliseconds, of connected peers; undefined while one is under way. */
   readonly #roundTrip = new Map<string, number | undefined>()
@@ -64,13 +69,23 @@ class MemberService implements Member {
     this.#known = new KnownNodes(config.domain, deps.network.peer)
     this.#dialer = new Dialer(deps.network, deps.clock, deps.log)
     this.#crls = new CrlWatch(config.domain, deps, () => [...this.#others('aca'), ...this.#known.infrastructure()], config.crlSources)
-    this.#renewal = new Renewal(config.domain, deps, () => this.find('aca'))
+    this.#own = createOwnCertificate(config.domain, deps, () => this.find('aca'))
     const { metrics, identities, clock } = deps
     metrics?.gauge('hansa_certificate_seconds_left', 'Until the own certificate ends.', () => ((identities.self()?.notAfter ?? 0) - clock.now()) / 1000)
     metrics?.gauge('hansa_crl_age_seconds', 'Since the list of the own domain was made; -1 when none is held.', () => {
       const held = identities.crl(config.domain)
       return held === undefined ? -1 : (clock.now() - held.thisUpdate) / 1000
     })
+    metrics?.gauge(
+      'hansa_crl_overdue_seconds',
+      'Since the newest list of a listed domain should have been replaced; 0 while it is current, -1 when none is held.',
+      () =>
+        identities.lists().map(({ domain, nextUpdate }) => ({
+          labels: { domain },
+          value: nextUpdate === undefined ? -1 : Math.max(0, clock.now() - nextUpdate) / 1000
+        })),
+      ['domain']
+    )
     this.#trust = new TrustPush(config.domain, deps, () => this.#known.infrastructure())
   }
 
@@ -83,7 +98,7 @@ class MemberService implements Member {
       this.#foreign.delete(peer)
     })
     this.#crls.start(this.#config.crlEveryMs ?? CRL_EVERY_MS)
-    this.#renewal.start()
+    this.#own.start()
     if (this.#deps.identities.self()?.roles.some((role) => role === 'agw' || role === 'aca') === true) this.#trust.start()
     for (const address of this.#config.bootstrap) this.#dialer.keepAddress(address)
     this.#dialer.start()
@@ -96,7 +111,7 @@ class MemberService implements Member {
     this.#stopTimer()
     this.#dialer.stop()
     this.#crls.stop()
-    this.#renewal.stop()
+    this.#own.stop()
     this.#trust.stop()
   }
 
@@ -122,8 +137,16 @@ class MemberService implements Member {
     return [...own, ...this.#others(role)]
   }
 
-  renew(): Promise<readonly Uint8Array[]> {
-    return this.#renewal.renew()
+  renew(scopes?: readonly string[]): Promise<readonly Uint8Array[]> {
+    return this.#own.renew(scopes)
+  }
+
+  rekey(next: Signer): Promise<readonly Uint8Array[]> {
+    return this.#own.rekey(next)
+  }
+
+  revoke(serial: string, reason: string): Promise<number> {
+    return this.#own.revoke(serial, reason)
   }
 
   refresh(): Promise<void> {
@@ -171,7 +194,7 @@ class MemberService implements Member {
   /** Only the side that dialled asks: the other one learns from the question. */
   #connected(peer: string): void {
     const dialled = this.#deps.network.peers().some((each) => each.peer === peer && each.direction === 'outbound')
-    if (dialled) void this.#exchange(peer)
+    if (dialled) void this.#crls.connected(peer).then(() => this.#exchange(peer))
   }
 
   #round(): void {

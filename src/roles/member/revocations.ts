@@ -2,6 +2,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import type { Sha256, Verify } from '../../core/crypto.ts'
 import { hex } from '../../core/ids/hex.ts'
 import { MAX_CHAIN, verifyIssuers } from '../../core/pki/chain.ts'
+import type { CertificateFacts } from '../../core/pki/facts.ts'
 import { refusalError, refuse } from '../../core/pki/refusal.ts'
 import { newer, verifyCrl } from '../../core/pki/revocation.ts'
 import type { Store } from '../../ports/store.ts'
@@ -12,21 +13,35 @@ import { parseCrl, type Revocation } from '../../wire/x509/crl.ts'
 import { issuerId } from './chains.ts'
 
 const TABLE = 'trust.crls'
-/** Issuing CAs of one domain whose lists are held. */
-const MAX_ISSUERS = 8
+/** CAs of one domain whose lists are held: the one that signs, those that it has replaced, the roots. */
+const MAX_ISSUERS = 16
 
 /** A revocation list that has been verified. */
 export interface HeldCrl {
   readonly domain: string
+  /** SHA-256 of the SubjectPublicKeyInfo of the CA, hex. */
+  readonly issuer: string
+  /** True for the list of a root, which revokes issuing CAs. */
+  readonly root: boolean
   readonly number: number
   readonly thisUpdate: number
   readonly nextUpdate: number
   readonly revoked: ReadonlyMap<string, Revocation>
   readonly response: CrlResponse
   readonly digest: string
+  /** SHA-256 of the root certificate that it was verified under, hex. */
+  readonly rootId: string
+  /** When the first certificate of its chain ends; milliseconds since the epoch. */
+  readonly notAfter: number
 }
 
-/** The newest verified revocation list of each issuing CA. Lists stay in force after their nextUpdate: revoked stays revoked. */
+/** Which list could revoke which serial. */
+export interface Link {
+  readonly issuer: string
+  readonly serial: string
+}
+
+/** The newest verified revocation list of each CA, issuing or root. Lists stay in force after their nextUpdate: revoked stays revoked. */
 export class Revocations {
   readonly #store: Store
   readonly #verify: Verify
@@ -51,39 +66,41 @@ export class Revocations {
   }
 
   /**
-   * Takes a list over when it is genuine and newer; false when it is no news. Throws UNKNOWN_DOMAIN, CERTIFICATE_INVALID, CERTIFICATE_EXPIRED or
-   * MALFORMED when it is not to be believed. The caller commits.
+   * Takes a list over when it is genuine and newer; undefined when it is no news. Throws UNKNOWN_DOMAIN, CERTIFICATE_INVALID, CERTIFICATE_EXPIRED,
+   * CERTIFICATE_REVOKED (its CA, by the root's list) or MALFORMED when it is not to be believed. The caller commits.
    */
-  accept(response: CrlResponse, now: number): boolean {
+  accept(response: CrlResponse, now: number): HeldCrl | undefined {
+    const { domain } = response
     const digest = hex(this.#sha256(response.crl))
-    for (const held of this.#held.values()) if (held.digest === digest && held.domain === response.domain) return false
-    const root = response.chain.at(-1)
-    if (root === undefined || response.chain.length >= MAX_CHAIN) throw refusalError(refuse('chain-length', 'a revocation list without the chain of its CA'))
-    if (this.#domainOf(hex(this.#sha256(root))) !== response.domain)
-      throw refusalError(refuse('unknown-root', 'a revocation list under a root that is not listed for its domain'), { domain: response.domain.slice(0, 253) })
+    const rootId = this.#rootOf(response)
+    for (const held of this.#held.values()) if (held.digest === digest && held.domain === domain && held.rootId === rootId) return undefined
     const issuers = response.chain.map(parseCertificate)
     const [issuer] = issuers
     if (issuer === undefined) throw refusalError(refuse('chain-length', 'a revocation list without the chain of its CA'))
     const crl = parseCrl(response.crl)
-    const key = keyOf(response.domain, issuerId(issuer.spki, this.#sha256))
+    const id = issuerId(issuer.spki, this.#sha256)
+    const key = keyOf(domain, id)
     const held = this.#held.get(key)
-    // Before any signature is checked: a list that was genuine once can be sent again and again.
-    if (!newer(crl, held)) return false
+    // Before any signature is checked: a list that was genuine once can be sent again and again. The same list under another root counts when the root it came with is gone.
+    const orphaned = held !== undefined && held.digest === digest && this.#domainOf(held.rootId) !== domain
+    if (!orphaned && !newer(crl, held)) return undefined
     const chain = verifyIssuers(issuers, now, this.#verify)
     if (!chain.ok) throw refusalError(chain)
+    if (this.find(domain, this.#links(issuers)) !== undefined) throw refusalError(refuse('revoked', 'a revocation list of a CA that is revoked itself'))
     const verdict = verifyCrl(crl, issuer, now, this.#verify)
     if (!verdict.ok) throw refusalError(verdict)
-    if (held === undefined && this.of(response.domain).length >= MAX_ISSUERS)
-      throw new HansaError('INVALID_ARGUMENT', `revocation lists of ${MAX_ISSUERS} CAs of ${response.domain} are held already`)
-    const copy = create(CrlResponseSchema, { domain: response.domain, crl: response.crl.slice(), chain: response.chain.map((each) => each.slice()) })
+    if (held === undefined) this.#makeRoom(domain, now)
+    const copy = create(CrlResponseSchema, { domain, crl: response.crl.slice(), chain: response.chain.map((each) => each.slice()) })
     const { number, thisUpdate, nextUpdate, revoked } = crl
-    this.#held.set(key, { domain: response.domain, number, thisUpdate, nextUpdate, revoked, response: copy, digest })
+    const notAfter = Math.min(...issuers.map((each) => each.notAfter))
+    const next = { domain, issuer: id, root: issuers.length === 1, number, thisUpdate, nextUpdate, revoked, response: copy, digest, rootId, notAfter }
+    this.#held.set(key, next)
     this.#store.put(TABLE, key, toBinary(CrlResponseSchema, copy))
-    return true
+    return next
   }
 
   /** The entry that revokes one of the certificates of a chain of `domain`, if any. */
-  find(domain: string, links: readonly { readonly issuer: string; readonly serial: string }[]): Revocation | undefined {
+  find(domain: string, links: readonly Link[]): Revocation | undefined {
     for (const { issuer, serial } of links) {
       const revocation = this.#held.get(keyOf(domain, issuer))?.revoked.get(serial)
       if (revocation !== undefined) return revocation
@@ -91,18 +108,49 @@ export class Revocations {
     return undefined
   }
 
-  /** Lists of one domain, the latest first. */
+  /** The list of one CA. */
+  get(domain: string, issuer: string): HeldCrl | undefined {
+    return this.#held.get(keyOf(domain, issuer))
+  }
+
+  /** Lists of one domain: those of issuing CAs first, of each kind the latest first. */
   of(domain: string): HeldCrl[] {
-    return [...this.#held.values()].filter((held) => held.domain === domain).sort((a, b) => b.thisUpdate - a.thisUpdate)
+    return this.all()
+      .filter((held) => held.domain === domain)
+      .sort((a, b) => Number(a.root) - Number(b.root) || b.thisUpdate - a.thisUpdate)
+  }
+
+  all(): HeldCrl[] {
+    return [...this.#held.values()]
   }
 
   /** Forgets the lists of a domain that is no longer listed. */
   drop(domain: string): void {
-    for (const [key, held] of this.#held) {
-      if (held.domain !== domain) continue
-      this.#held.delete(key)
-      this.#store.delete(TABLE, key)
-    }
+    for (const held of this.of(domain)) this.#forget(held)
+  }
+
+  #rootOf({ domain, chain }: CrlResponse): string {
+    const root = chain.at(-1)
+    if (root === undefined || chain.length >= MAX_CHAIN) throw refusalError(refuse('chain-length', 'a revocation list without the chain of its CA'))
+    const rootId = hex(this.#sha256(root))
+    if (this.#domainOf(rootId) !== domain)
+      throw refusalError(refuse('unknown-root', 'a revocation list under a root that is not listed for its domain'), { domain: domain.slice(0, 253) })
+    return rootId
+  }
+
+  #links(issuers: readonly CertificateFacts[]): Link[] {
+    return issuers.slice(1).map((issuer, index) => ({ issuer: issuerId(issuer.spki, this.#sha256), serial: issuers[index]?.serial ?? '' }))
+  }
+
+  #makeRoom(domain: string, now: number): void {
+    // A CA that has ended vouches for nobody any more.
+    for (const held of this.of(domain)) if (now > held.notAfter) this.#forget(held)
+    if (this.of(domain).length >= MAX_ISSUERS) throw new HansaError('INVALID_ARGUMENT', `revocation lists of ${MAX_ISSUERS} CAs of ${domain} are held already`)
+  }
+
+  #forget({ domain, issuer }: HeldCrl): void {
+    this.#held.delete(keyOf(domain, issuer))
+    this.#store.delete(TABLE, keyOf(domain, issuer))
   }
 }
 

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSwarmNode, type SwarmNode } from '../../../src/adapters/libp2p/swarm-node.ts'
+import { createTokenVerifier } from '../../../src/adapters/jose/token-verifier.ts'
 import { createRpc } from '../../../src/adapters/rpc/create-rpc.ts'
 import { openStore } from '../../../src/adapters/sqlite/store.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
@@ -18,8 +19,8 @@ import { ownRoots } from '../../../src/node/trust-of-home.ts'
 import { type Aca, aca } from '../../../src/roles/aca/aca.ts'
 import { createAdmission } from '../../../src/roles/member/admission.ts'
 import { createIdentities } from '../../../src/roles/member/identities.ts'
-import { member } from '../../../src/roles/member/member.ts'
 import { createRecords } from '../../../src/roles/member/records.ts'
+import { member } from '../../../src/roles/member/member.ts'
 import { formatInvite, parseInvite } from '../../../src/wire/invite.ts'
 
 const DOMAIN = 'north.example'
@@ -62,6 +63,7 @@ describe('joining a domain over real libp2p', function () {
       pubsub,
       signer,
       identities,
+      records: createRecords({ identities, signer, verify }),
       random: () => 0.5,
       onChain: async () => {}
     })
@@ -78,7 +80,9 @@ describe('joining a domain over real libp2p', function () {
       records: createRecords({ identities, signer, verify }),
       random: (size) => new Uint8Array(randomBytes(size)),
       chain: () => identities.chain(),
-      onCrl: () => {}
+      onCrl: () => {},
+      tokens: createTokenVerifier({ issuers: new Map(), authorities: new Map() }),
+      eabKey: () => new Uint8Array(32)
     })
     await swarm.start()
     await rpc.start()
