@@ -10,7 +10,6 @@ import { HansaError } from '../schema/errors.ts'
 export function tokenEnd({ token, serial, state }: CertificateStatusResponse, records: Pick<Records, 'open'>, now: number): { readonly tokenUntil?: number } {
   if (token.length === 0) return {}
   const signed = readStatusToken(token, records, now)
-  if (signed.serial !== serial || signed.state !== state)
-    throw new HansaError('SIGNATURE_INVALID', `the ACA says one thing of ${serial} and signs another`)
+  if (signed.serial !== serial || signed.state !== state) throw new HansaError('SIGNATURE_INVALID', `the ACA says one thing of ${serial} and signs another`)
   return { tokenUntil: Number(signed.nextUpdate) }
 }

@@ -95,7 +95,14 @@ export class Revoking {
 
   /** Commits, together with what the caller has written, then tells everybody. Called within `alone`. Certificates that have ended already stay as they are. */
   async revokeAll(certificates: readonly Issued[], reason: CrlReason, by: string): Promise<number> {
-    return (await this.#end(certificates, reason, by, certificates.every(({ spiffeId }) => spiffeId === by))).crlNumber
+    return (
+      await this.#end(
+        certificates,
+        reason,
+        by,
+        certificates.every(({ spiffeId }) => spiffeId === by)
+      )
+    ).crlNumber
   }
 
   async #revokeAny(found: readonly Issued[], reason: CrlReason): Promise<Changed> {
