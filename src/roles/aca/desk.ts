@@ -2,7 +2,7 @@ import { hex } from '../../core/ids/hex.ts'
 import { type Role, sortRoles } from '../../core/ids/role.ts'
 import { parseName } from '../../core/ids/spiffe-id.ts'
 import { parseAgent } from '../../core/ids/agent-id.ts'
-import { type Issued, stateOf } from '../../core/pki/issued.ts'
+import type { Issued } from '../../core/pki/issued.ts'
 import { base64url } from '../../core/ids/base64url.ts'
 import { isScope, MAX_SCOPES } from '../../core/pki/grant.ts'
 import { isDnsNameWithin } from '../../core/pki/profile.ts'
@@ -101,11 +101,6 @@ export function findCertificates(x: string, domain: string, ledger: Ledger): Iss
   const found = exact !== undefined ? [exact] : x.startsWith('12D3') ? ledger.byPeer(x) : byName(x, domain, ledger)
   if (found.length === 0) throw new HansaError('NOT_FOUND', 'no certificate has this serial, SPIFFE ID, handle or PeerId')
   return found.sort((a, b) => b.notBefore - a.notBefore)
-}
-
-/** Certificates among these that are in force. */
-export function live(certificates: readonly Issued[], now: number): Issued[] {
-  return certificates.filter((issued) => stateOf(issued, now) === 'good')
 }
 
 function byName(x: string, domain: string, ledger: Ledger): Issued[] {

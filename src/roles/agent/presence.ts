@@ -112,7 +112,13 @@ export class Presence {
 
   /** Trust has changed. If the own certificate was what others refused, and a hold of it has been lifted, there is no need to wait. */
   trustChanged(): void {
-    if (this.#problem?.code !== 'CERTIFICATE_REVOKED') return
+    const self = this.#deps.identities.self()
+    if (this.#problem?.code !== 'CERTIFICATE_REVOKED' || self === undefined) return
+    try {
+      this.#deps.identities.check(self)
+    } catch {
+      return
+    }
     this.#retry.reset()
     this.#wake.abort()
   }
