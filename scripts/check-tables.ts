@@ -16,7 +16,7 @@ for (const method of Object.keys(methods)) {
 }
 
 // Rows are counted in each table that says it is exhaustive; the compiler holds that too, unless somebody weakens the type.
-const tables = sources('{src/wire/binding,src/adapters}/**/*.ts').filter(({ text }) => /Record<ErrorCode,/.test(text))
+const tables = sources('{src/wire/binding,src/adapters}/**/*.ts').filter(({ text }) => /(?<!Partial<)Record<ErrorCode,/.test(text))
 for (const { file, text } of tables) {
   const missing = Object.keys(ERRORS).filter((code) => !new RegExp(`^\\s*${code}:`, 'm').test(text))
   if (missing.length > 0) problems.push(`${file} has no row for ${missing.join(', ')}`)

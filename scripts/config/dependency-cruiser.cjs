@@ -30,9 +30,9 @@ const LIBRARIES = {
     'interface-datastore',
     'datastore-core'
   ),
-  x509: library('@peculiar/x509', 'reflect-metadata'),
+  jose: library('jose'),
   // it-pipe over Node's own HTTP responses, whose end is always seen.
-  http: library('fastify', 'it-pipe', 'canonicalize'),
+  http: library('fastify', 'it-pipe', 'canonicalize', 'jose'),
   grpc: library('@grpc/grpc-js'),
   mqtt: library('aedes', 'mqtt'),
   mcp: library('@modelcontextprotocol/client'),
@@ -59,7 +59,7 @@ module.exports = {
     // Pure codecs, each for its format.
     room('wire/format', '^src/wire/format/', [...SCHEMA, '^src/wire/', IDS, ...library('cborg')]),
     // The nouns of the authority: what a door shows of an application is what the ACA decided about.
-    room('ports', '^src/ports/', [...SCHEMA, '^src/ports/', WIRE_TABLES, IDS, '^src/core/pki/(grant|issued|verdict)[.]ts$']),
+    room('ports', '^src/ports/', [...SCHEMA, '^src/ports/', WIRE_TABLES, IDS, '^src/core/pki/(grant|issued|signed|verdict)[.]ts$']),
     room('roles', '^src/roles/([^/]+)/', [...SCHEMA, '^src/core/', '^src/wire/', '^src/ports/', '^src/roles/$1/']),
     room('adapters', `^src/adapters/(?!(?:${Object.keys(LIBRARIES).join('|')})/)([^/]+)/`, [...ADAPTER, '^src/adapters/$1/']),
     ...Object.entries(LIBRARIES).map(([name, libraries]) =>

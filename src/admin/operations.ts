@@ -1,7 +1,9 @@
 import type { z } from 'zod'
+import * as a from './application-types.ts'
 import * as inbox from './inbox-types.ts'
 import * as s from './session-types.ts'
 import * as task from './task-types.ts'
+import * as trust from './trust-types.ts'
 import * as t from './types.ts'
 
 /** One operation of the admin API. GET takes its request from the query (texts only), POST from a JSON body. */
@@ -33,8 +35,10 @@ export const adminOperations = {
   status: get('status', 'What this node is and how it fares', t.noRequest, t.nodeStatus),
   peers: get('peers', 'Peers with an open connection', t.noRequest, t.peerList),
   doctor: get('doctor', 'Checks of the node by itself, each with what to do', t.noRequest, t.diagnosis),
-  invite: post('invite', 'Makes an invite for a node of this domain', t.inviteRequest, t.inviteResponse),
-  swarmInvite: post('invite/swarm', 'Makes an invite for the founder of another domain', t.swarmInviteRequest, t.inviteResponse),
+  invite: post('invite', 'Makes an invite for a node of this domain', trust.inviteRequest, trust.inviteResponse),
+  swarmInvite: post('invite/swarm', 'Makes an invite for the founder of another domain', trust.swarmInviteRequest, trust.inviteResponse),
+  openInvite: post('invite/open', 'Makes an invite without a voucher: whoever has it may apply with materials', trust.openInviteRequest, trust.inviteResponse),
+  voucher: post('ca/voucher', 'Makes a voucher for a machine that enrols by EST or ACME', trust.inviteRequest, trust.voucherResponse),
   find: post('find', 'Discovers agents of all listed domains (draft 3.2.3)', t.findRequest, t.findResponse),
   resolve: get('resolve', 'The signed record of one agent, verified', t.agentRequest, t.resolveResponse),
   call: postStream('call', 'Sends a message to an agent and streams what comes back', t.callRequest, t.callEvent),
@@ -59,22 +63,32 @@ export const adminOperations = {
   agents: get('agents', 'Registrations of this domain', t.noRequest, t.agentList),
   agent: get('agent', 'One registration of this domain', t.agentRequest, t.agentSummary),
   deregister: post('agent/deregister', 'Ends a registration (draft 3.2.2)', t.agentRequest, t.deregistration),
-  certificates: get('ca/certificates', 'Certificates issued by this ACA', t.noRequest, t.certificateList),
-  certificate: get('ca/certificate', 'Certificates of one subject', t.certificateRequest, t.certificateList),
-  revoke: post('ca/revoke', 'Revokes certificates (draft 3.1.2)', t.revokeRequest, t.revokeResponse),
-  crl: get('ca/crl', 'The current certificate revocation list', t.noRequest, t.crlResponse),
-  roots: get('ca/roots', 'Roots of the own and of all listed domains', t.noRequest, t.rootList),
+  applications: get('ca/applications', 'Applications that wait for a decision (draft 3.1.1)', t.noRequest, a.applicationList),
+  application: get('ca/application', 'One application with its evidence', a.applicationRequest, a.application),
+  approve: post('ca/approve', 'Approves an application', a.approveRequest, a.application),
+  reject: post('ca/reject', 'Rejects an application', a.rejectRequest, a.application),
+  certificates: get('ca/certificates', 'Certificates issued by this ACA', t.noRequest, trust.certificateList),
+  certificate: get('ca/certificate', 'Certificates of one subject', trust.certificateRequest, trust.certificateList),
+  revoke: post('ca/revoke', 'Revokes certificates (draft 3.1.2)', trust.revokeRequest, trust.revokeResponse),
+  revokeOrganisation: post('ca/revoke/organisation', 'Revokes all of an organisation', trust.revokeOrganisationRequest, trust.revokeResponse),
+  release: post('ca/release', 'Lifts a hold (draft 3.1.2: recovery)', trust.certificateRequest, trust.releaseResponse),
+  crl: get('ca/crl', 'The current certificate revocation list', trust.crlRequest, trust.crlResponse),
+  audit: get('ca/audit', 'What was decided, entry by entry', trust.auditRequest, trust.auditList),
+  auditVerify: get('ca/audit/verify', 'Whether the log of decisions is as it was written', t.noRequest, trust.auditVerification),
+  roots: get('ca/roots', 'Roots of the own and of all listed domains', t.noRequest, trust.rootList),
   neighbors: get('gateway/neighbors', 'The AGw Neighbor List (draft 3.4.1)', t.noRequest, t.neighborList),
   routes: get('gateway/routes', 'The routing table', t.noRequest, t.routeList),
   connect: post('gateway/connect', 'Interconnects with another gateway (draft 3.4.1)', t.connectRequest, t.connectResponse),
-  unlist: post('trust/unlist', 'Takes a domain off the list: nothing of it is believed any longer', t.unlistRequest, t.unlistResponse),
+  unlist: post('trust/unlist', 'Takes a domain off the list: nothing of it is believed any longer', trust.unlistRequest, trust.unlistResponse),
   disconnect: post('gateway/disconnect', 'Ends an interconnection and removes its agents (draft 3.4.3)', t.disconnectRequest, t.disconnectResponse),
   trace: get('gateway/trace', 'Each gateway on the way to an agent with its time', t.agentRequest, t.traceResponse),
   inbox: get('gateway/inbox', 'Messages that wait here for agents that are offline (draft 2.5), and the last that did', inbox.inboxRequest, inbox.inboxList),
   inboxDrop: post('gateway/inbox/drop', 'Ends a message that waits, or forgets one that is over', inbox.inboxDropRequest, inbox.inboxItem),
-  ownCertificate: get('certificate', "This node's own certificate", t.noRequest, t.ownCertificate),
-  ownCertificateStatus: get('certificate/status', 'What the ACA says of it', t.noRequest, t.certificate),
-  renew: post('certificate/renew', 'Renews it now', t.noRequest, t.ownCertificate)
+  ownCertificate: get('certificate', "This node's own certificate", t.noRequest, trust.ownCertificate),
+  ownCertificateStatus: get('certificate/status', 'What the ACA says of it', t.noRequest, trust.certificate),
+  renew: post('certificate/renew', 'Renews it now', trust.renewRequest, trust.ownCertificate),
+  rekey: post('certificate/rekey', 'Gets a certificate for a new key, which the node takes at its next start', t.noRequest, trust.rekeyResponse),
+  revokeOwn: post('certificate/revoke', 'Gives it up: nobody believes this node any longer', trust.revokeOwnRequest, trust.revokeOwnResponse)
 } as const
 
 export type AdminOperationName = keyof typeof adminOperations

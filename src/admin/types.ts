@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { roles } from './roles-type.ts'
 
 /** What the admin API speaks: plain JSON. Times are milliseconds since the epoch; empty lists are there, absent things are absent. */
 
-const roles = z.array(z.enum(['aca', 'ars', 'agw', 'agent']))
 export const agent = z.string().min(1).max(512).meta({ description: 'Handle, resource ID or SPIFFE ID; a bare name means the own domain.' })
 const status = z.enum(['online', 'offline', 'unknown'])
 const json = z.json()
@@ -58,24 +58,6 @@ export const diagnosis = z.object({
   checks: z.array(z.object({ check: z.string(), ok: z.boolean(), detail: z.string(), hint: z.string().optional() }))
 })
 export type Diagnosis = z.infer<typeof diagnosis>
-
-export const inviteRequest = z.strictObject({
-  roles: roles.min(1).max(4),
-  name: z.string().max(63).optional(),
-  ttlMs: z
-    .int()
-    .min(1000)
-    .max(30 * 86_400_000),
-  uses: z.int().min(1).max(1000),
-  replace: z.boolean().default(false).meta({ description: 'The new holder takes the name over from a live certificate, which is revoked.' })
-})
-export const swarmInviteRequest = z.strictObject({
-  ttlMs: z
-    .int()
-    .min(1000)
-    .max(365 * 86_400_000)
-})
-export const inviteResponse = z.object({ invite: z.string(), domain: z.string(), expiresAt: z.number(), roles, uses: z.int().optional() })
 
 // ---- directory ------------------------------------------------------------------------------------------------------------------------
 
@@ -195,51 +177,6 @@ export const cardResponse = z.object({ agent, card: json.meta({ description: 'Ag
 export const cancelCallRequest = z.strictObject({ agent, task: z.string().min(1).max(256).meta({ description: 'A2A taskId.' }) })
 export const cancelCallResponse = z.object({ agent, task: z.string(), state: z.string() })
 
-// ---- trust ----------------------------------------------------------------------------------------------------------------------------
-
-export const certificate = z.object({
-  serial: z.string(),
-  spiffeId: z.string(),
-  roles,
-  peer: z.string(),
-  notBefore: z.number(),
-  notAfter: z.number(),
-  state: z.enum(['good', 'held', 'revoked', 'expired', 'unknown']),
-  revokedAt: z.number().optional(),
-  reason: z.string().optional()
-})
-export type Certificate = z.infer<typeof certificate>
-
-export const certificateRequest = z.strictObject({ certificate: z.string().min(1).max(512).meta({ description: 'Serial, SPIFFE ID, handle or PeerId.' }) })
-export const certificateList = z.object({ certificates: z.array(certificate) })
-
-export const revokeRequest = z.strictObject({ ...certificateRequest.shape, reason: z.string().max(64).meta({ description: 'RFC 5280 5.3.1 reason name.' }) })
-export const revokeResponse = z.object({ revoked: z.array(certificate), crlNumber: z.number() })
-
-export const crlResponse = z.object({
-  domain: z.string(),
-  number: z.number(),
-  thisUpdate: z.number(),
-  nextUpdate: z.number(),
-  revoked: z.array(z.object({ serial: z.string(), revokedAt: z.number(), reason: z.string() })),
-  pem: z.string()
-})
-
-export const rootList = z.object({
-  domains: z.array(
-    z.object({
-      domain: z.string(),
-      own: z.boolean(),
-      roots: z.array(
-        z.object({ sha256: z.string().meta({ description: 'SHA256: and the lower-case hex fingerprint, as gw connect --root takes it.' }), pem: z.string() })
-      )
-    })
-  )
-})
-
-export const ownCertificate = z.object({ certificate, issuer: z.string(), chainPem: z.string(), renewAt: z.number().optional() })
-export type OwnCertificate = z.infer<typeof ownCertificate>
-
 // ---- reachability ---------------------------------------------------------------------------------------------------------------------
 
 export const neighbor = z.object({
@@ -283,9 +220,6 @@ export const connectResponse = z.object({ neighbor, listed: z.boolean().meta({ d
 export const disconnectRequest = z.strictObject({
   gateway: z.string().min(1).max(512).meta({ description: 'SPIFFE ID, PeerId, domain or name@domain of the neighbour.' })
 })
-export const unlistRequest = z.strictObject({ domain: z.string().min(1).max(253) })
-export const unlistResponse = z.object({ domain: z.string() })
-
 export const disconnectResponse = z.object({ gateway: z.string(), agentsRemoved: z.int() })
 
 export const traceResponse = z.object({ agent: z.string(), hops: z.array(z.object({ gateway: z.string(), ms: z.number() })), ms: z.number() })

@@ -32,6 +32,11 @@ export const domainArgument = accepted(acceptDomain, 'A lower-case domain name s
 export const nameArgument = accepted(acceptName, '1 to 63 of a-z 0-9 . _ - are wanted.')
 export const rolesArgument = accepted(acceptRoles, 'One or more of aca, ars, agw, agent are wanted, with commas between.')
 
+/** Roles, given one by one or with commas between. */
+export function repeatedRoles(text: string, before: readonly ReturnType<typeof rolesArgument>[number][] = []) {
+  return [...before, ...rolesArgument(text)]
+}
+
 export function repeated(text: string, before: readonly string[] = []): string[] {
   return [...before, text]
 }

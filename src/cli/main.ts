@@ -68,6 +68,8 @@ export async function run(argv: readonly string[], context: CliContext): Promise
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       if (thrown.exitCode === 0) return 0
+      // commander has said by itself what it refuses; a command has not.
+      if (usage === '') usage = thrown.message
       if (json) context.stderr.write(JSON.stringify({ error: { code: 'USAGE', message: firstLine(usage), hint: 'See --help.', metadata: {} } }) + '\n')
       else context.stderr.write(thrown.code === 'commander.help' ? usage : `${usage.trimEnd()}\n  See hansa --help.\n`)
       return WRONG_USAGE

@@ -9,8 +9,6 @@ import { openAgentDatabase } from '../adapters/sqlite/agent-database.ts'
 import { recordRules } from '../core/dht/record-rules.ts'
 import { words } from '../core/directory/words.ts'
 import { aca } from '../roles/aca/aca.ts'
-import { agent, type AgentService } from '../roles/agent/agent.ts'
-import type { AgentDeps } from '../roles/agent/deps.ts'
 import { recordingSwarmClient } from '../roles/agent/sessions/recording-swarm-client.ts'
 import { createSessions } from '../roles/agent/sessions/sessions.ts'
 import { createSwarmClient } from '../roles/agent/swarm-client.ts'
@@ -21,20 +19,22 @@ import { createAdmission } from '../roles/member/admission.ts'
 import { createIdentities } from '../roles/member/identities.ts'
 import { member } from '../roles/member/member.ts'
 import { createRecords } from '../roles/member/records.ts'
-import { writeSpiffeBundle } from '../wire/spiffe-bundle.ts'
 import { version } from './version.ts'
-import { createAgentClient } from './agent-clients.ts'
+import { agentOf } from './agent-of.ts'
 import { createDesk } from './desk.ts'
+import { approverKeys, tokenVerifierOf } from './authority-keys.ts'
 import { brokerOf } from './broker-of.ts'
 import { type Doors, openDoors } from './doors.ts'
 import type { HansaNode, NodeOptions } from './hansa-node.ts'
-import { type Home, openHome } from './home/open-home.ts'
+import { giveUpReplaced } from './give-up-replaced.ts'
+import type { Home } from './home/open-home.ts'
+import { openLocked } from './home/open-locked.ts'
 import { type NamedPart, startAll, stopAll } from './lifecycle.ts'
-import { issuerOf } from './own-certificate.ts'
+import { authorityOf } from './own-certificate.ts'
 import { openChain, saveChain } from './own-chain.ts'
-import { loadMapping } from './mapping/mapping-file.ts'
 import { openPlatform, type Platform } from './platform.ts'
-import { acaSettings, admissionSettings, agentSettings, agwSettings, arsSettings, crlSources, sessionsSettings, stalePolicy } from './role-settings.ts'
+import { acaSettings, admissionSettings, agwSettings, arsSettings, crlSources, sessionsSettings, stalePolicy } from './role-settings.ts'
+import { spiffeBundle } from './spiffe-bundle-of.ts'
 import type { TrustBundle } from '../schema/generated/hansa/v1/trust_pb.ts'
 import { createPlanner } from './task/planner.ts'
 import { certificateOf } from './tls-certificate.ts'
@@ -46,8 +46,8 @@ import { configuredRoots, ownRoots, saveRoots } from './trust-of-home.ts'
  * STORE_FAILED, and what is wrong with the certificate.
  */
 export async function createNode(options: NodeOptions): Promise<HansaNode> {
-  const home = await openHome(options.home, options.env ?? process.env)
-  const platform = openPlatform(home)
+  const { home, lock } = await openLocked(options.home, options.env ?? process.env)
+  const platform = openPlatform(home, lock)
   try {
     return await compose(home, platform, options)
   } catch (error) {
@@ -99,8 +99,8 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
   const rpc = createRpc({ network, identities, admission: createAdmission(clock, admissionSettings(config)), clock, log: logOf('rpc') })
 
   // Roles.
-  const issuer = config.roles.includes('aca') ? await issuerOf(home) : undefined
   let door: Doors | undefined
+  const authority = config.roles.includes('aca') ? await authorityOf(home, () => door?.address) : undefined
   const members = member({
     domain,
     bootstrap: config.swarm.bootstrap,
@@ -117,25 +117,28 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     identities,
     records,
     sha256,
-    random: () => randomBytes(4).readUInt32BE() / 2 ** 32,
+    random,
     onChain: (chain) => saveChain(home, chain),
-    ...(issuer === undefined ? {} : { roots: () => issuer.roots }),
+    ...(authority === undefined ? {} : { roots: () => authority.issuer.roots }),
     metrics
   })
   const shared = { clock, rpc, records, identities, members, sha256, metrics }
+  const eabMac = createMac(home.seed, 'acme-eab')
   const acaService =
-    issuer !== undefined
-      ? aca(acaSettings(config)).create({
+    authority !== undefined
+      ? aca(acaSettings(config, await approverKeys(home))).create({
           ...shared,
           log: logOf('aca'),
           pubsub,
           store,
-          issuer,
+          ...authority,
           verify,
           digest,
           random: (size) => new Uint8Array(randomBytes(size)),
           chain: () => identities.chain(),
-          onCrl: (list) => void identities.acceptCrl(list)
+          onCrl: (list) => void identities.acceptCrl(list),
+          tokens: await tokenVerifierOf(home),
+          eabKey: (voucherId) => eabMac(new TextEncoder().encode(voucherId))
         })
       : undefined
   const database = config.roles.includes('ars') ? openAgentDatabase(join(platform.data, 'agents.db'), { words }) : undefined
@@ -168,6 +171,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     signer,
     agw: agwService,
     aca: acaService,
+    store,
     certificate: await certificateOf(home, identities),
     bundle: () => spiffeBundle(members.bundle().bundle),
     mqtt: await brokerOf(home)
@@ -182,7 +186,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
   const tasks = createOrchestrator({
     ...{ swarm, store, clock, sha256, metrics, ownDomain: domain, log: logOf('tasks') },
     newId: () => randomBytes(16).toString('base64url').replace(/^[-_]/, '0'),
-    random: () => randomBytes(4).readUInt32BE() / 2 ** 32
+    random
   })
 
   // What serves others stops first and starts last.
@@ -191,6 +195,7 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     named('rpc', rpc),
     ...(door === undefined ? [] : [{ name: 'ingress', start: async () => void (await door.start()), stop: () => door.stop() }]),
     named('member', members),
+    named('replaced', giveUpReplaced({ paths: home.paths, member: members, clock, log: logOf('member'), random })),
     ...(acaService === undefined ? [] : [named('aca', acaService)]),
     ...(arsService === undefined ? [] : [named('ars', arsService)]),
     ...(translator === undefined ? [] : [named('language', translator)]),
@@ -249,30 +254,11 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
   return Object.assign(node, { desk: createDesk(node) })
 }
 
+/** 0 up to 1. */
+function random(): number {
+  return randomBytes(4).readUInt32BE() / 2 ** 32
+}
+
 function named(name: string, part: { start(): Promise<void>; stop(): Promise<void> }): NamedPart {
   return { name, start: () => part.start(), stop: () => part.stop() }
-}
-
-/** For clients outside the network; undefined before the domain has said what its roots are. */
-function spiffeBundle(bundle: TrustBundle | undefined): string | undefined {
-  if (bundle === undefined || bundle.roots.length === 0) return undefined
-  return writeSpiffeBundle({ sequence: bundle.sequence, refreshHintMs: Number(bundle.refreshHintMs), roots: bundle.roots })
-}
-
-/** The agent role, when there is an agent. A node may have the role for later. */
-async function agentOf(options: NodeOptions, home: Home, deps: Omit<AgentDeps, 'client'>): Promise<AgentService | undefined> {
-  const settings = { ...agentSettings(home.config), ...options.agent?.config }
-  if (options.agent?.mcp !== undefined) {
-    const { createMcpAgent } = await import('./mcp/mcp-agent.ts')
-    const client = createMcpAgent({ target: options.agent.mcp, capabilities: settings.capabilities ?? [] }, deps)
-    // The settings' capabilities are in the card, beside those of the tools, not in their place.
-    const service = agent({ ...settings, capabilities: undefined }).create({ ...deps, client })
-    return { ...service, stop: () => service.stop().finally(() => client.close?.()) }
-  }
-  const card = options.agent?.card ?? home.config.agent.card
-  const file = options.agent?.mapping ?? (home.config.agent.mapping === undefined ? undefined : home.resolve(home.config.agent.mapping))
-  const mapping = file === undefined ? undefined : await loadMapping(file)
-  const client = options.agent?.client ?? (card === undefined ? undefined : await createAgentClient(card, mapping))
-  if (client === undefined) return undefined
-  return agent(settings).create({ ...deps, client })
 }

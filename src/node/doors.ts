@@ -5,17 +5,17 @@ import { serveCard } from '../adapters/http/served-card.ts'
 import { createIdentify } from '../adapters/ingress/identify.ts'
 import { createPort } from '../adapters/ingress/port.ts'
 import type { Broker } from './broker-of.ts'
-import type { AuthorityDocuments } from '../adapters/http/authority-routes.ts'
+import type { AuthorityDoor } from '../ports/authority-door.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { GatewayDoor } from '../ports/gateway-door.ts'
 import type { Identities, PeerIdentity } from '../ports/identity.ts'
 import type { Log } from '../ports/log.ts'
 import type { Signer } from '../ports/signer.ts'
+import type { Store } from '../ports/store.ts'
 import type { Aca } from '../roles/aca/aca.ts'
 import type { Agw } from '../roles/agw/agw.ts'
 import { HansaError } from '../schema/errors.ts'
 import { MQTT_BINDING } from '../wire/binding/mqtt-topics.ts'
-import { encodePem } from '../wire/x509/pem.ts'
 import { formatListenAddress } from './config/listen-address.ts'
 import type { Config } from './config/schema.ts'
 import { version } from './version.ts'
@@ -29,6 +29,7 @@ export interface DoorsDeps {
   readonly signer: Signer
   readonly agw: Agw | undefined
   readonly aca: Aca | undefined
+  readonly store: Store
   /** Where MQTT is spoken; undefined: nowhere. */
   readonly mqtt: Broker | undefined
   /** PEM of the certificate and key that TLS is served with; undefined before enrolment. */
@@ -64,7 +65,7 @@ export async function openDoors(config: Config, deps: DoorsDeps): Promise<Doors 
     proxies: config.gateway.proxies,
     degraded: () => identities.degraded(),
     ...(deps.aca === undefined ? {} : { bundle: deps.bundle }),
-    ...(deps.aca === undefined ? {} : { aca: documentsOf(deps.aca) })
+    ...(deps.aca === undefined ? {} : { authority: { door: documentsOf(deps.aca), store: deps.store, est: false, acme: false } })
   })
   // Loaded only where there is a gateway: other nodes do without a second at their start.
   const grpc = deps.agw === undefined ? undefined : (await import('../adapters/grpc/grpc-door.ts')).createGrpcDoor({ door, clock, log, identify })
@@ -123,15 +124,19 @@ function mqttOffer({ broker }: Broker): Offer {
   return { binding: MQTT_BINDING, version: '1.0', ...(broker === 'embedded' ? {} : { broker }) }
 }
 
-function documentsOf(aca: Aca): AuthorityDocuments {
+function documentsOf(aca: Aca): AuthorityDoor {
+  const closed = (): never => {
+    throw new HansaError('NOT_FOUND', 'this door is closed')
+  }
   return {
-    rootsPem: () =>
-      aca
-        .bundle()
-        .roots.map((root) => encodePem('CERTIFICATE', root))
-        .join(''),
-    crlDer: () => aca.crl().der,
-    crlPem: () => encodePem('X509 CRL', aca.crl().der)
+    domain: aca.bundle().domain,
+    signers: [],
+    roots: () => aca.bundle().roots,
+    crl: () => aca.crl().der,
+    standing: (serial) => ({ serial, state: 'unknown' }),
+    eabKey: () => undefined,
+    accountGrant: () => undefined,
+    ...{ ocsp: closed, apply: closed, renew: closed, application: closed, bindAccount: closed, revoke: closed }
   }
 }
 

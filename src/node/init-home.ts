@@ -42,7 +42,7 @@ export async function initHome(options: InitOptions, now: number = Date.now()): 
   if (problems.length > 0) throw configError(problems)
 
   const seed = generateSeed()
-  const authority = await createAuthority(domain, now)
+  const authority = createAuthority(domain, now)
   const swarmKey = invite === undefined ? generateSwarmKey() : invite.swarmKey
   await createHome(dir, {
     config,

@@ -9,7 +9,7 @@ import type { Sha256, Verify } from '../core/crypto.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { Signer } from '../ports/signer.ts'
-import { type HomeLock, lockHome } from './home/home-lock.ts'
+import type { HomeLock } from './home/home-lock.ts'
 import type { Home } from './home/open-home.ts'
 
 /** What a node stands on: this machine, seen through the ports. */
@@ -27,10 +27,9 @@ export interface Platform {
   close(): void
 }
 
-/** Locks a home and opens what every node needs of it. Throws HOME_LOCKED, STORE_FAILED. */
-export function openPlatform(home: Home): Platform {
-  const { config, paths } = home
-  const lock: HomeLock = lockHome(paths)
+/** Opens what every node needs of a home that is locked for it; gives the lock back when that fails. Throws STORE_FAILED. */
+export function openPlatform(home: Home, lock: HomeLock): Platform {
+  const { config } = home
   try {
     const data = home.resolve(config.data)
     mkdirSync(data, { recursive: true, mode: 0o700 })

@@ -1,7 +1,7 @@
 import { AGENT_DEFAULTS, type AgentConfig } from '../roles/agent/config.ts'
 import { AGW_DEFAULTS, type AgwConfig } from '../roles/agw/config.ts'
 import { DATA_DEFAULTS, type DataSettings } from '../roles/agw/data/settings.ts'
-import { type AcaConfig, DEFAULT_ACA } from '../roles/aca/config.ts'
+import { type AcaConfig, type AcaPolicy, DEFAULT_ACA } from '../roles/aca/config.ts'
 import { ARS_DEFAULTS, type ArsConfig } from '../roles/ars/config.ts'
 import type { SessionsConfig } from '../roles/agent/sessions/config.ts'
 import { type AdmissionSettings, DEFAULT_LIMITS, type Limit, type Limits } from '../roles/member/admission.ts'
@@ -9,9 +9,19 @@ import type { StalePolicy } from '../roles/member/staleness.ts'
 import type { Config } from './config/schema.ts'
 
 /** Settings of the roles from those of the node: the one place where the words of config.yaml meet those of the roles. */
-export function acaSettings({ ca }: Config): AcaConfig {
-  const { node, agent } = ca.lifetimes
-  return { ...DEFAULT_ACA, lifetimes: { aca: node, ars: node, agw: node, agent }, crlLifetimeMs: ca.crlLifetime, rememberMs: ca.remember }
+export function acaSettings({ ca }: Config, approvers: AcaPolicy['approvers'] = new Map()): AcaConfig {
+  const { node, agent, tls } = ca.lifetimes
+  const { require, twoApprovers, oidc, organisations, pendingFor, maxPending } = ca.policy
+  const policy: AcaPolicy = {
+    require,
+    twoApprovers,
+    approvers,
+    oidc: new Map(Object.entries(oidc).map(([issuer, { audience, accounts }]) => [issuer, { audience, accounts }])),
+    organisations: new Map(Object.entries(organisations)),
+    pendingForMs: pendingFor,
+    maxPending
+  }
+  return { ...DEFAULT_ACA, lifetimes: { aca: node, ars: node, agw: node, agent, tls }, crlLifetimeMs: ca.crlLifetime, rememberMs: ca.remember, policy }
 }
 
 export function arsSettings({ registry, gateway }: Config): ArsConfig {

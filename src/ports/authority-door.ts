@@ -99,6 +99,8 @@ export interface AuthorityDoor {
   /** Revokes one certificate for who has proved its key (`spki`, DER) or the account that got it. Throws PERMISSION_DENIED, NOT_FOUND, INVALID_ARGUMENT (reason). */
   revoke(serial: string, reason: string, by: { readonly spki: Uint8Array } | { readonly account: string }): Promise<void>
   standing(serial: string): Standing
+  /** Answer to an OCSP request (RFC 6960), DER both; what cannot be answered becomes an answer that says so. */
+  ocsp(request: Uint8Array): Uint8Array
   /** See Issuer. */
   readonly signers: readonly CaSigner[]
   roots(): readonly Uint8Array[]

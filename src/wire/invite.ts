@@ -1,4 +1,5 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
+import { base64url } from '../core/ids/base64url.ts'
 import { isDomain } from '../core/ids/domain.ts'
 import { isRole, type Role } from '../core/ids/role.ts'
 import { isName } from '../core/ids/spiffe-id.ts'
@@ -24,7 +25,7 @@ export interface CheckedInvite extends Invite {
 /** One line that people can paste: hansa-invite:<base64url>. */
 export function formatInvite(invite: Omit<MessageInitShape<typeof InviteSchema>, 'version' | '$typeName'>): string {
   const bytes = toBinary(InviteSchema, create(InviteSchema, { ...invite, version: VERSION }))
-  return PREFIX + encodeBase64Url(bytes)
+  return PREFIX + base64url(bytes)
 }
 
 /**
@@ -71,16 +72,10 @@ function notAnInvite(why: string, cause?: unknown): HansaError {
   return new HansaError('VOUCHER_INVALID', `this is no usable invite: ${why}`, {}, cause)
 }
 
-function encodeBase64Url(bytes: Uint8Array): string {
-  let binary = ''
-  for (const byte of bytes) binary += String.fromCharCode(byte)
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
-}
-
 /** Throws for anything that is not base64url in its one canonical form. */
 function decodeBase64Url(text: string): Uint8Array {
   if (!/^[A-Za-z0-9_-]+$/.test(text)) throw new RangeError('not base64url')
   const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0))
-  if (encodeBase64Url(bytes) !== text) throw new RangeError('not canonical base64url')
+  if (base64url(bytes) !== text) throw new RangeError('not canonical base64url')
   return bytes
 }

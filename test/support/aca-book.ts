@@ -1,3 +1,4 @@
+import { createTokenVerifier } from '../../src/adapters/jose/token-verifier.ts'
 import { createSigner, createVerify, digest, sha256 } from '../../src/adapters/system/crypto.ts'
 import type { Issued } from '../../src/core/pki/issued.ts'
 import { type Book, openBook } from '../../src/roles/aca/book.ts'
@@ -83,6 +84,8 @@ export async function testBook(
       records: createRecords({ identities, signer, verify }),
       random: (size) => new Uint8Array(size),
       chain: () => identities.chain(),
+      tokens: createTokenVerifier({ issuers: new Map(), authorities: new Map() }),
+      eabKey: (voucherId) => sha256(new TextEncoder().encode(voucherId)),
       onCrl: (list) => void lists.push(list)
     }
   )

@@ -17,6 +17,11 @@ export function nameOf(text: string): Uint8Array {
 
 const ascii = (text: string) => new TextEncoder().encode(text)
 
+/** Bits after the last that is set: DER leaves them out of a list of named bits. */
+function trailingZeros(byte: number): number {
+  return 31 - Math.clz32(byte & -byte)
+}
+
 /** Values of extensions, whole with their head, for certificates that a test makes wrong on purpose. */
 export const ext = {
   basic: (ca: boolean, pathLength?: number, critical = true) =>
@@ -26,7 +31,7 @@ export const ext = {
       sequence(...(ca ? [element(TAG.boolean, Uint8Array.of(0xff))] : []), ...(pathLength === undefined ? [] : [small(pathLength)]))
     ),
   /** `flags`: first byte of the bits, such as 0x80 for digitalSignature, 0x06 for keyCertSign and cRLSign. */
-  usage: (flags: number, unused = 0) => extension(OIDS.keyUsage, true, element(TAG.bitString, Uint8Array.of(unused, flags))),
+  usage: (flags: number, unused = trailingZeros(flags)) => extension(OIDS.keyUsage, true, element(TAG.bitString, Uint8Array.of(unused, flags))),
   eku: (...oids: string[]) => extension(OIDS.extendedKeyUsage, false, sequence(...oids.map(oid))),
   uris: (...uris: string[]) => extension(OIDS.subjectAltName, false, sequence(...uris.map((uri) => element(TAG.context(6), ascii(uri))))),
   names: (...names: Uint8Array[]) => extension(OIDS.subjectAltName, false, sequence(...names)),
@@ -45,6 +50,8 @@ export const ext = {
         )
       )
     ),
+  subjectKey: (id: string) => extension(OIDS.subjectKeyIdentifier, false, element(TAG.octetString, ascii(id))),
+  authorityKey: (id: string) => extension(OIDS.authorityKeyIdentifier, false, sequence(element(TAG.context(0), ascii(id)))),
   unknown: (critical: boolean) => extension('1.3.6.1.4.1.32473.9.9', critical, small(1))
 }
 
@@ -59,6 +66,8 @@ export interface Minted {
   readonly notAfter?: number
   readonly version?: number
   readonly spki?: Uint8Array
+  /** False: without the key identifiers, which are made of the two names here. */
+  readonly identifiers?: boolean
 }
 
 export const MINTED_AT = Date.UTC(2026, 0, 1)
@@ -74,9 +83,11 @@ export function mint({
   serial = Uint8Array.of(1),
   version = 3,
   spki = holder.publicKey,
+  identifiers = version === 3,
   ...dates
 }: Minted): Uint8Array {
   const algorithm = sequence(oid(OIDS.ed25519))
+  const all = [...extensions, ...(identifiers ? [ext.subjectKey(subject), ext.authorityKey(issuer)] : [])]
   const tbs = sequence(
     element(TAG.contextConstructed(0), small(version - 1)),
     integer(serial),
@@ -85,7 +96,7 @@ export function mint({
     sequence(time(dates.notBefore ?? MINTED_AT - DAY), time(dates.notAfter ?? MINTED_AT + DAY)),
     nameOf(subject),
     spki,
-    ...(extensions.length === 0 ? [] : [element(TAG.contextConstructed(3), sequence(...extensions))])
+    ...(all.length === 0 ? [] : [element(TAG.contextConstructed(3), sequence(...all))])
   )
   return sequence(tbs, algorithm, bits(signedBy.sign(tbs)))
 }

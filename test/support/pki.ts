@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { createAuthority, loadIssuer, serialNumber, type Authority } from '../../src/adapters/x509/authority.ts'
+import { createAuthority, serialNumber, type Authority } from '../../src/adapters/x509/authority.ts'
+import { loadIssuer } from '../../src/adapters/x509/load-issuer.ts'
 import { createSigner } from '../../src/adapters/system/crypto.ts'
 import { type Role, sortRoles } from '../../src/core/ids/role.ts'
 import { formatSpiffeId } from '../../src/core/ids/spiffe-id.ts'
@@ -41,8 +42,8 @@ const DAY = 86_400_000
 
 /** A domain with root and issuing CA, made like a real one. `now` should be what the fake clock says; its default is where FakeClock starts. */
 export async function testDomain(domain: string, now = Date.UTC(2026, 0, 1)): Promise<TestDomain> {
-  const files = await createAuthority(domain, now)
-  const issuer = await loadIssuer(domain, files)
+  const files = createAuthority(domain, now)
+  const issuer = loadIssuer(domain, files)
   const [issuing, root] = issuer.chain
   const [signer] = issuer.signers
   if (issuing === undefined || root === undefined || signer === undefined) throw new Error('a CA without certificates')

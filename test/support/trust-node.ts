@@ -1,3 +1,4 @@
+import { createTokenVerifier } from '../../src/adapters/jose/token-verifier.ts'
 import { createRpc } from '../../src/adapters/rpc/create-rpc.ts'
 import { createVerify, digest, sha256 } from '../../src/adapters/system/crypto.ts'
 import type { Role } from '../../src/core/ids/role.ts'
@@ -8,6 +9,7 @@ import { createIdentities } from '../../src/roles/member/identities.ts'
 import { createRecords } from '../../src/roles/member/records.ts'
 import { member } from '../../src/roles/member/member.ts'
 import type { StalePolicy } from '../../src/roles/member/staleness.ts'
+import type { TokenVerifier } from '../../src/ports/token-verifier.ts'
 import type { Signer } from '../../src/ports/signer.ts'
 import { createSigner } from '../../src/adapters/system/crypto.ts'
 import { MemoryLog } from './memory/memory-log.ts'
@@ -28,6 +30,8 @@ export interface TrustNodeOptions {
   readonly store?: MemoryStore
   /** Runs the ACA of the domain here. */
   readonly aca?: Partial<AcaConfig>
+  /** Keys of OpenID providers and authorities that the ACA knows; none when absent. */
+  readonly tokens?: TokenVerifier
   readonly notAfter?: number
   readonly stale?: StalePolicy
   readonly random?: () => number
@@ -94,10 +98,12 @@ export async function trustNode(swarm: MemorySwarm, options: TrustNodeOptions) {
           verify,
           sha256,
           digest,
-          records: createRecords({ identities, signer, verify }),
+          records,
           random: (size) => sha256(new TextEncoder().encode(`${name} ${++counter}`)).subarray(0, size),
           chain: () => identities.chain(),
-          onCrl: (list) => void identities.acceptCrl(list)
+          onCrl: (list) => void identities.acceptCrl(list),
+          tokens: options.tokens ?? createTokenVerifier({ issuers: new Map(), authorities: new Map() }),
+          eabKey: (voucherId) => sha256(new TextEncoder().encode(`eab ${voucherId}`))
         })
   await rpc.start()
   await service.start()

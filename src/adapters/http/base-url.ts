@@ -12,5 +12,6 @@ export function baseOf(socket: Socket, base: string, announced: boolean): string
   // False without SNI, whatever the types say.
   const name: unknown = (socket as TLSSocket & { readonly servername?: unknown }).servername
   const own = typeof name === 'string' && socket.getX509Certificate()?.checkHost(name) !== undefined
-  return `https://${own ? name : url.hostname}:${url.port}`
+  // A port that is not written is that of plain HTTP: TLS is spoken on the same one.
+  return `https://${own ? name : url.hostname}:${url.port === '' ? '80' : url.port}`
 }

@@ -5,7 +5,9 @@ import type { Clock } from '../../ports/clock.ts'
 import type { ClientFacts, GatewayDoor, Identify, Principal } from '../../ports/gateway-door.ts'
 import type { Log } from '../../ports/log.ts'
 import { HansaError } from '../../schema/errors.ts'
-import { type AuthorityDocuments, authorityRoutes } from './authority-routes.ts'
+import type { AuthoritySettings, Channel } from './authority/authority-deps.ts'
+import { authorityRoutes } from './authority/authority-routes.ts'
+import { channelOf } from './authority/channel.ts'
 import { bundleRoute } from './bundle-route.ts'
 import { baseOf } from './base-url.ts'
 import type { CardSigner } from './card-signature.ts'
@@ -38,7 +40,7 @@ export interface IngressDeps {
   /** Version of this software, for the gateway's card. */
   readonly version: string
   /** Where the node has the ACA role. */
-  readonly aca?: AuthorityDocuments
+  readonly authority?: AuthoritySettings
   /** What works less well than it should, a sentence each; /readyz says so. */
   readonly degraded?: () => readonly string[]
   /** Trust bundle of the domain in SPIFFE's format, JSON; undefined while there is none. */
@@ -101,7 +103,9 @@ export function createIngress(deps: IngressDeps): Ingress {
     for (const route of [jsonRpcRoute, restRoute]) route(server, { door, clock, identify, open })
     pushRoute(server, { door, open })
     documentRoutes(server, { door, clock, self, version, offers, signer, base, identify, degraded: deps.degraded })
-    if (deps.aca !== undefined) authorityRoutes(server, deps.aca)
+    const channel = ({ raw }: { raw: IncomingMessage }): Channel =>
+      channelOf(raw.socket, factsOf(raw), { announced: deps.base() ?? '', forwarded: forwarded(raw) })
+    if (deps.authority !== undefined) authorityRoutes(server, { ...deps.authority, clock, log: deps.log, channel }, deps.authority)
     if (deps.bundle !== undefined) bundleRoute(server, deps.bundle)
     return server
   }

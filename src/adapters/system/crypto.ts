@@ -1,6 +1,7 @@
 import { createHmac, createPrivateKey, createPublicKey, hash, hkdfSync, type KeyObject, sign, verify } from 'node:crypto'
-import { isEd25519Spki, peerIdOf } from '../../core/ids/peer-id.ts'
-import type { Digest, Sha256, Verify } from '../../core/crypto.ts'
+import { type KeyKind, keyKindOf } from '../../core/ids/key-kind.ts'
+import { peerIdOf } from '../../core/ids/peer-id.ts'
+import type { Digest, Sha256, SignatureAlgorithm, Verify } from '../../core/crypto.ts'
 import type { Signer } from '../../ports/signer.ts'
 import { HansaError } from '../../schema/errors.ts'
 
@@ -15,15 +16,24 @@ export const sha256: Sha256 = (data) => hash('sha256', data, 'buffer')
 
 export const digest: Digest = (name, data) => hash(name, data, 'buffer')
 
+/** By algorithm: the kinds of key it goes with, and the hash of ECDSA. */
+const ALGORITHMS: Readonly<Record<SignatureAlgorithm, { readonly kinds: readonly KeyKind[]; readonly hash: string | null }>> = {
+  ed25519: { kinds: ['ed25519'], hash: null },
+  'ecdsa-sha256': { kinds: ['p256', 'p384'], hash: 'sha256' },
+  'ecdsa-sha384': { kinds: ['p256', 'p384'], hash: 'sha384' }
+}
+
 /**
- * Ed25519 verification with the keys kept parsed. OpenSSL refuses signatures under small-order keys, which some JavaScript libraries take for good, so
- * proofs of possession may rest on it.
+ * Verification with Ed25519, P-256 and P-384 keys, which are kept parsed. OpenSSL refuses signatures under small-order keys, which some JavaScript libraries
+ * take for good, so proofs of possession may rest on it; it refuses points that are not on their curve, and ECDSA signatures that are not DER.
  */
 export function createVerify(maxKeys = MAX_KEYS): Verify {
   const keys = new Map<string, KeyObject>()
-  return (spki, data, signature) => {
-    if (!isEd25519Spki(spki) || signature.length !== 64) return false
-    const id = Buffer.from(spki.buffer, spki.byteOffset, spki.byteLength).toString('base64')
+  return (spki, data, signature, algorithm = 'ed25519') => {
+    const kind = keyKindOf(spki)
+    const { kinds, hash: hashName } = ALGORITHMS[algorithm]
+    if (kind === undefined || !kinds.includes(kind) || (kind === 'ed25519' && signature.length !== 64)) return false
+    const id = Buffer.from(spki.buffer, spki.byteOffset, spki.byteLength).toString('latin1')
     let key = keys.get(id)
     if (key === undefined) {
       try {
@@ -35,7 +45,7 @@ export function createVerify(maxKeys = MAX_KEYS): Verify {
     // The map keeps insertion order: the first key is the one unused for longest.
     keys.set(id, key)
     if (keys.size > maxKeys) keys.delete(keys.keys().next().value ?? id)
-    return verify(null, data, key, signature)
+    return verify(hashName, data, key, signature)
   }
 }
 

@@ -1,15 +1,21 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto'
-import type { Issuer } from '../../ports/issuer.ts'
-import { HansaError } from '../../schema/errors.ts'
-import { decodePem, encodePem } from '../../wire/x509/pem.ts'
+import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import { parseCertificate } from '../../wire/x509/certificate.ts'
-import { parseSpiffeId } from '../../core/ids/spiffe-id.ts'
-import { importKeys, type KeyPair, signIssuing, signLeaf, signRoot } from './certificates.ts'
+import { encodePem } from '../../wire/x509/pem.ts'
+import { type CaPointers, signingCa, signIssuing, signRoot } from './certificates.ts'
+import { signRootList } from './root-list.ts'
 
-/** A domain's CA as its files hold it: keys in PKCS#8 PEM, certificates in PEM. The root key belongs offline after this. */
-export interface Authority {
+/** A domain's CA as its files hold it: keys in PKCS#8 PEM, certificates and lists in PEM. The root key belongs offline after this. */
+export interface Authority extends RootFiles, IssuingFiles {
   readonly rootKey: string
+}
+
+export interface RootFiles {
   readonly rootCert: string
+  /** Says which issuing CAs are revoked: none at first. */
+  readonly rootCrl: string
+}
+
+export interface IssuingFiles {
   readonly issuingKey: string
   readonly issuingCert: string
 }
@@ -20,42 +26,43 @@ const DAY = 24 * HOUR
 const ROOT_DAYS = 3650
 /** Two years; a new one needs the root key only, and nobody else hears of it. */
 const ISSUING_DAYS = 730
+/** The root key is offline: once a year it comes out to say that nothing is revoked. */
+export const ROOT_LIST_DAYS = 365
 
-/** Founds a domain: a root of path length 1 and an issuing CA of path length 0 bound to the domain. `now` in milliseconds since the epoch. */
-export async function createAuthority(domain: string, now: number): Promise<Authority> {
-  const rootKey = generateKeyPairSync('ed25519').privateKey
-  const issuingKey = generateKeyPairSync('ed25519').privateKey
-  const rootKeys = await keysOf(rootKey)
-  const issuingKeys = await keysOf(issuingKey)
-  const notBefore = now - HOUR
-  const root = await signRoot({ serial: serialNumber(), name: `${domain} root`, domain, notBefore, notAfter: now + ROOT_DAYS * DAY }, rootKeys)
-  const issuing = await signIssuing(
-    { serial: serialNumber(), name: `${domain} issuing`, domain, notBefore, notAfter: now + ISSUING_DAYS * DAY },
-    issuingKeys.publicKey,
-    { certificate: root, keys: rootKeys }
-  )
-  return { rootKey: pem(rootKey), rootCert: encodePem('CERTIFICATE', root), issuingKey: pem(issuingKey), issuingCert: encodePem('CERTIFICATE', issuing) }
+/** Founds a domain: a root of path length 1 and an issuing CA of path length 0, both bound to the domain. `now` in milliseconds since the epoch. */
+export function createAuthority(domain: string, now: number, pointers?: PointersOf): Authority {
+  const root = createRoot(domain, now)
+  return { rootKey: pem(root.key), ...rootFiles(root, now), ...createIssuing(domain, now, root, pointers?.(root.certificate)) }
 }
 
-/** The issuing CA ready to sign. The root's key is not needed. Throws KEY_MISSING when the key does not go with the certificate. */
-export async function loadIssuer(domain: string, files: Omit<Authority, 'rootKey'>): Promise<Issuer> {
-  const [root] = decodePem('CERTIFICATE', files.rootCert)
-  const [issuing] = decodePem('CERTIFICATE', files.issuingCert)
-  if (root === undefined || issuing === undefined) throw new HansaError('KEY_MISSING', 'the CA certificates are missing')
-  const key = readKey(files.issuingKey)
-  if (!new X509Certificate(issuing).checkPrivateKey(key)) throw new HansaError('KEY_MISSING', 'the issuing key does not go with the issuing certificate')
-  const keys = await keysOf(key)
-  const chain = [issuing, root]
-  const signBytes = (data: Uint8Array): Uint8Array => new Uint8Array(sign(null, data, key))
-  return {
-    domain,
-    chain,
-    issue: ({ publicKey, ...contents }) =>
-      signLeaf({ ...contents, name: parseSpiffeId(contents.spiffeId).name, domain }, publicKey, { certificate: issuing, keys }),
-    signers: [{ id: hash('sha256', parseCertificate(issuing).spki), chain, sign: signBytes }],
-    roots: [root],
-    rootLists: []
-  }
+/** Where the list and the certificate of a root (DER) will be found. */
+export type PointersOf = (root: Uint8Array) => CaPointers | undefined
+
+/** A root and its key. */
+export interface Root {
+  readonly certificate: Uint8Array
+  readonly key: KeyObject
+}
+
+export function createRoot(domain: string, now: number): Root {
+  const key = generateKeyPairSync('ed25519').privateKey
+  const contents = { serial: serialNumber(), name: `${domain} root`, domain, notBefore: now - HOUR, notAfter: now + ROOT_DAYS * DAY }
+  return { key, certificate: signRoot(contents, spkiOf(key), key) }
+}
+
+/** A new root's certificate and its first list, on which nothing is. */
+export function rootFiles({ certificate, key }: Root, now: number): RootFiles {
+  const list = signRootList({ certificate, key, number: 1, now, days: ROOT_LIST_DAYS, revoked: [] })
+  return { rootCert: encodePem('CERTIFICATE', certificate), rootCrl: encodePem('X509 CRL', list) }
+}
+
+/** A new issuing CA under a root; it ends with its root at the latest. */
+export function createIssuing(domain: string, now: number, root: Root, pointers?: CaPointers): IssuingFiles {
+  const key = generateKeyPairSync('ed25519').privateKey
+  const notAfter = Math.min(now + ISSUING_DAYS * DAY, parseCertificate(root.certificate).notAfter)
+  const contents = { serial: serialNumber(), name: `${domain} issuing`, domain, notBefore: now - HOUR, notAfter }
+  const certificate = signIssuing(contents, spkiOf(key), signingCa(root.certificate, root.key), pointers)
+  return { issuingKey: pem(key), issuingCert: encodePem('CERTIFICATE', certificate) }
 }
 
 /** 16 random bytes, positive and never zero at the head, so that every way of writing it agrees. */
@@ -65,16 +72,8 @@ export function serialNumber(): Uint8Array {
   return bytes
 }
 
-function readKey(text: string): KeyObject {
-  try {
-    return createPrivateKey(text)
-  } catch (cause) {
-    throw new HansaError('KEY_MISSING', 'the issuing key is no PKCS#8 PEM', {}, cause)
-  }
-}
-
-async function keysOf(key: KeyObject): Promise<KeyPair> {
-  return importKeys(key.export({ type: 'pkcs8', format: 'der' }), createPublicKey(key).export({ type: 'spki', format: 'der' }))
+function spkiOf(key: KeyObject): Uint8Array {
+  return createPublicKey(key).export({ type: 'spki', format: 'der' })
 }
 
 function pem(key: KeyObject): string {

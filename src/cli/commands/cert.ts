@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
 import type { AdminAnswer } from '../../admin/client.ts'
+import { oneOfArgument, repeated } from '../arguments.ts'
 import { define, type Frame, group } from '../define.ts'
 import { showTime } from '../show.ts'
-import { renderCertificate } from './ca.ts'
+import { HOLDER_REASONS, renderCertificate } from './certificates.ts'
+import { addCertVerify } from './cert-verify.ts'
 
 export function addCert(program: Command, frame: Frame): void {
   const cert = group(program, 'cert', "this node's own certificate")
@@ -32,11 +34,37 @@ export function addCert(program: Command, frame: Frame): void {
   define(cert, frame, {
     name: 'renew',
     summary: 'renew it now; the node does so by itself when two thirds of its life are over',
-    examples: ['cert renew'],
-    async run(session) {
-      session.out.result(await (await session.admin()).call('renew', {}, session.signal), renderOwn)
+    examples: ['cert renew', 'cert renew --scope travel/flight-booking'],
+    options: (command) => command.option('--scope <capability>', 'keep only these of its scopes; may be repeated', repeated, []),
+    async run(session, _, options) {
+      session.out.result(await (await session.admin()).call('renew', { scopes: options['scope'] as string[] }, session.signal), renderOwn)
     }
   })
+
+  define(cert, frame, {
+    name: 'rekey',
+    summary: 'get a certificate for a new key, proved by both keys; the node takes it at its next start, with another PeerId',
+    examples: ['cert rekey'],
+    async run(session) {
+      session.out.result(await (await session.admin()).call('rekey', {}, session.signal), ({ certificate, replaces }) => [
+        ...renderCertificate(certificate),
+        `waits for the next start of the node (hansa up), which then has ${replaces} revoked as superseded`
+      ])
+    }
+  })
+
+  define(cert, frame, {
+    name: 'revoke',
+    summary: 'give it up: nobody believes this node any longer; keyCompromise also blocks its key for good',
+    examples: ['cert revoke --reason keyCompromise'],
+    options: (command) => command.requiredOption('--reason <reason>', HOLDER_REASONS.join(', '), oneOfArgument(...HOLDER_REASONS)),
+    async run(session, _, options) {
+      const revoked = await (await session.admin()).call('revokeOwn', { reason: String(options['reason']) }, session.signal)
+      session.out.result(revoked, ({ serial, crlNumber }) => [`revoked ${serial}, in CRL ${crlNumber}`])
+    }
+  })
+
+  addCertVerify(cert, frame)
 }
 
 function renderOwn(own: AdminAnswer<'ownCertificate'>): string[] {

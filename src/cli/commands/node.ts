@@ -1,10 +1,9 @@
 import type { Command } from 'commander'
-import type { InitOptions } from '../../node/host.ts'
 import { HansaError } from '../../schema/errors.ts'
-import { countArgument, durationArgument, nameArgument, rolesArgument } from '../arguments.ts'
 import { define, type Frame } from '../define.ts'
 import { showAge, showTime } from '../show.ts'
 import { renderTable } from '../table.ts'
+import { addInvite } from './invite.ts'
 
 /** up, status, doctor, peers, invite: one node as a whole. */
 export function addNode(program: Command, frame: Frame): void {
@@ -95,38 +94,6 @@ function addUp(program: Command, frame: Frame): void {
             `admin    ${run.admin}`
           ])
       })
-    }
-  })
-}
-
-function addInvite(program: Command, frame: Frame): void {
-  define(program, frame, {
-    name: 'invite',
-    summary: 'make one string that lets a machine join this domain (or, with --swarm, found another one in this swarm)',
-    examples: ['invite --role agent --name flight > invite.txt', 'invite --role agw --name gw1 --ttl 15m', 'invite --swarm > invite.txt'],
-    options: (command) =>
-      command
-        .option('--role <roles>', 'what the new node may be, comma-separated', rolesArgument)
-        .option('--name <name>', 'the name it gets; without one it chooses', nameArgument)
-        .option('--ttl <duration>', 'how long the invite is good for', durationArgument, 3_600_000)
-        .option('--uses <count>', 'how many nodes may use it', countArgument(1000), 1)
-        .option('--replace', 'take the name over from its present holder, whose certificate is revoked')
-        .option('--swarm', 'for the founder of a new domain: no voucher'),
-    async run(session, _, options) {
-      const admin = await session.admin()
-      const ttlMs = Number(options['ttl'])
-      const made =
-        options['swarm'] === true
-          ? await admin.call('swarmInvite', { ttlMs })
-          : await admin.call('invite', {
-              roles: [...((options['role'] as InitOptions['roles'] | undefined) ?? (['agent'] as const))],
-              name: options['name'] as string | undefined,
-              ttlMs,
-              uses: Number(options['uses']),
-              replace: options['replace'] === true
-            })
-      session.out.result(made, ({ invite }) => [invite])
-      session.out.note(`good until ${showTime(made.expiresAt)}; whoever has it can use it: hansa join`)
     }
   })
 }

@@ -1,10 +1,11 @@
 import type { Verify } from '../crypto.ts'
-import { isEd25519Spki, peerIdOf } from '../ids/peer-id.ts'
+import { keyKindOf } from '../ids/key-kind.ts'
+import { peerIdOf } from '../ids/peer-id.ts'
 import type { Role } from '../ids/role.ts'
-import { type CertificateFacts, sameBytes } from './facts.ts'
+import { type CertificateFacts, isSelfIssued } from './facts.ts'
 import { readLeaf } from './leaf.ts'
-import { namesPermitted } from './name-constraints.ts'
 import { refuse, type Refusal } from './refusal.ts'
+import { caRules, commonRules, constraintRule, leafRules, linkRules, signatureRule, validityRule } from './rules.ts'
 
 /** Who a chain says its holder is, once the chain has been found in order up to its own root. Whether that root is believed is another question. */
 export interface ChainIdentity {
@@ -15,7 +16,7 @@ export interface ChainIdentity {
   /** Ceiling of what the holder may do; empty: none is set (see Grant.scopes). */
   readonly scopes: readonly string[]
   readonly organisation?: string
-  /** PeerId of the leaf's key. */
+  /** PeerId of the leaf's key; empty for a P-256 key, which no node of the swarm has: such a certificate is for TLS with the outside. */
   readonly peer: string
   readonly serial: string
   /** First moment at which some certificate of the chain has ended; milliseconds since the epoch. */
@@ -28,65 +29,46 @@ export type ChainVerdict = { readonly ok: true; readonly identity: ChainIdentity
 const MIN_CHAIN = 2
 export const MAX_CHAIN = 4
 
-const ED25519 = '1.3.101.112'
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
-const CA_CRITICAL = ['2.5.29.19', '2.5.29.15', '2.5.29.30', '2.5.29.37', '2.5.29.17']
-const LEAF_CRITICAL = ['2.5.29.19', '2.5.29.15', '2.5.29.37', '2.5.29.17']
+const BOTH: readonly string[] = [CLIENT_AUTH, SERVER_AUTH]
+/** Every chain is within MAX_CHAIN and every list of names within its reader's bound; this is far above both. */
+const COMPARISONS = 50_000
 
 /**
- * Path validation of the closed profile (RFC 5280 6.1, less what the profile forbids): Ed25519 only, v3, dates, basic constraints, path length, key usage,
- * extended key usage, name constraints, no unknown critical extension, and a leaf that is one node with its roles. `chain` is leaf first, root last.
- * The cheap rules come first, so that most bad chains cost no signature check.
+ * Path validation of nodes: the rules of all certificates (`rules.ts`), and beyond them a chain in order up to its own root, CAs for clients and servers that
+ * are bound to a domain, and a leaf with an Ed25519 or P-256 key that is one node with its roles. `chain` is leaf first, root last. The cheap rules come first,
+ * so that most bad chains cost no signature check.
  */
 export function verifyChain(chain: readonly CertificateFacts[], now: number, verify: Verify): ChainVerdict {
   const leaf = chain[0]
   if (leaf === undefined || chain.length < MIN_CHAIN || chain.length > MAX_CHAIN)
     return refuse('chain-length', `a chain of ${chain.length} certificates; ${MIN_CHAIN} to ${MAX_CHAIN} are wanted, leaf first, root last`)
-  const common = commonRules(leaf, LEAF_CRITICAL)
+  const common = commonRules(leaf) ?? leafRules(leaf)
   if (common !== undefined) return common
+  if (keyKindOf(leaf.spki) === 'p384') return refuse('algorithm', 'a node whose key is neither Ed25519 nor P-256')
   const holder = readLeaf(leaf)
   if (!holder.ok) return holder
-  const peer = peerIdOf(leaf.spki)
-  if (peer === undefined) return refuse('algorithm', 'a leaf whose key is not Ed25519')
-  const issuers = chain.slice(1)
-  const refusal = issuerRules(issuers) ?? constraintRules(chain) ?? validity(chain, now) ?? signatures(chain, verify)
-  return refusal ?? { ok: true, identity: { ...holder.holder, peer, serial: leaf.serial, notAfter: Math.min(...chain.map((each) => each.notAfter)) } }
+  const refusal = issuerRules(chain.slice(1)) ?? constraintRules(chain) ?? validity(chain, now) ?? links(chain, verify)
+  if (refusal !== undefined) return refusal
+  const peer = peerIdOf(leaf.spki) ?? ''
+  return { ok: true, identity: { ...holder.holder, peer, serial: leaf.serial, notAfter: Math.min(...chain.map((each) => each.notAfter)) } }
 }
 
 /** The same for CAs alone, issuing CA first, root last: who signed this revocation list? */
 export function verifyIssuers(issuers: readonly CertificateFacts[], now: number, verify: Verify): { readonly ok: true } | Refusal {
   if (issuers.length === 0 || issuers.length >= MAX_CHAIN) return refuse('chain-length', `${issuers.length} CAs; 1 to ${MAX_CHAIN - 1} are wanted, root last`)
-  return issuerRules(issuers) ?? validity(issuers, now) ?? signatures(issuers, verify) ?? { ok: true }
+  return issuerRules(issuers) ?? validity(issuers, now) ?? links(issuers, verify) ?? { ok: true }
 }
 
 function issuerRules(issuers: readonly CertificateFacts[]): Refusal | undefined {
-  for (const [below, ca] of issuers.entries()) {
-    const refusal = commonRules(ca, CA_CRITICAL) ?? caRules(ca, below)
+  let below = 0
+  for (const ca of issuers) {
+    const refusal = commonRules(ca) ?? caRules(ca, below, BOTH)
     if (refusal !== undefined) return refusal
+    if (ca.keyUsage === undefined) return refuse('ca-key-usage', 'a CA that does not say what its key is for')
+    if (!isSelfIssued(ca)) below++
   }
-  return undefined
-}
-
-function commonRules(certificate: CertificateFacts, critical: readonly string[]): Refusal | undefined {
-  if (certificate.version !== 3) return refuse('not-v3', `a certificate of version ${certificate.version}; 3 is wanted`)
-  if (certificate.signatureAlgorithm !== ED25519 || !isEd25519Spki(certificate.spki))
-    return refuse('algorithm', 'a certificate whose key or signature is not Ed25519')
-  const unknown = certificate.extensions.find((extension) => extension.critical && !critical.includes(extension.oid))
-  return unknown === undefined ? undefined : refuse('unknown-critical-extension', `the critical extension ${unknown.oid} is not known here`)
-}
-
-/** `below`: how many further CAs stand between this one and the leaf. */
-function caRules(ca: CertificateFacts, below: number): Refusal | undefined {
-  if (ca.basicConstraints?.ca !== true) return refuse('not-a-ca', 'an issuer that is no CA')
-  if (!ca.extensions.some((extension) => extension.oid === '2.5.29.19' && extension.critical))
-    return refuse('not-a-ca', 'a CA whose basic constraints are not critical')
-  if (ca.basicConstraints.pathLength !== undefined && ca.basicConstraints.pathLength < below)
-    return refuse('path-length', `a CA of path length ${ca.basicConstraints.pathLength} with ${below} CAs below it`)
-  if (ca.keyUsage?.includes('keyCertSign') !== true) return refuse('ca-key-usage', 'an issuer whose key may not sign certificates')
-  const usage = ca.extendedKeyUsage
-  if (usage !== undefined && !(usage.includes(CLIENT_AUTH) && usage.includes(SERVER_AUTH)))
-    return refuse('ca-extended-key-usage', 'a CA that may not issue for clients and servers')
   return undefined
 }
 
@@ -94,34 +76,28 @@ function constraintRules(chain: readonly CertificateFacts[]): Refusal | undefine
   const cas = chain.slice(1)
   const bounded = cas.some((ca) => ['uri', 'dns'].every((form) => ca.nameConstraints?.permitted.some((subtree) => subtree.form === form) === true))
   if (!bounded) return refuse('unconstrained-ca', 'no CA of the chain is bound to a domain by name constraints for URI and DNS')
+  const budget = { comparisons: COMPARISONS }
   for (const [index, ca] of cas.entries()) {
-    const constraints = ca.nameConstraints
-    if (constraints === undefined) continue
-    const names = chain.slice(0, index + 1).flatMap((below) => below.subjectAltNames ?? [])
-    if (!namesPermitted(names, constraints)) return refuse('name-constraints', 'a name outside what its CA may certify')
+    const refusal = constraintRule(ca, chain.slice(0, index + 1), budget)
+    if (refusal !== undefined) return refusal
   }
   return undefined
 }
 
 function validity(chain: readonly CertificateFacts[], now: number): Refusal | undefined {
   for (const certificate of chain) {
-    const which = certificate.basicConstraints?.ca === true ? 'a CA certificate of the chain' : 'the certificate'
-    if (now < certificate.notBefore)
-      return refuse('not-yet-valid', `${which} is not valid yet (from ${certificate.notBefore} ms, now ${now} ms since the epoch)`)
-    if (now > certificate.notAfter) return refuse('expired', `${which} has expired (at ${certificate.notAfter} ms, now ${now} ms since the epoch)`)
+    const refusal = validityRule(certificate, now)
+    if (refusal !== undefined) return refusal
   }
   return undefined
 }
 
-function signatures(chain: readonly CertificateFacts[], verify: Verify): Refusal | undefined {
+function links(chain: readonly CertificateFacts[], verify: Verify): Refusal | undefined {
   for (const [index, certificate] of chain.entries()) {
     // The last one, the root, must have signed itself.
     const issuer = chain[index + 1] ?? certificate
-    if (!sameBytes(certificate.issuer, issuer.subject)) return refuse('issuer-mismatch', 'a certificate that names another issuer')
-    const authority = certificate.authorityKeyIdentifier
-    if (authority !== undefined && authority !== issuer.subjectKeyIdentifier)
-      return refuse('key-identifier-mismatch', 'a certificate that names another key of its issuer')
-    if (!verify(issuer.spki, certificate.tbs, certificate.signature)) return refuse('bad-signature', 'a certificate whose signature does not fit')
+    const refusal = linkRules(certificate, issuer) ?? signatureRule(certificate, issuer, verify)
+    if (refusal !== undefined) return refusal
   }
   return undefined
 }

@@ -17,6 +17,10 @@ export interface Issued extends Grant {
   readonly application?: string
   /** Serial of the certificate that it took over from: by renewal, rekey or recovery. */
   readonly replaces?: string
+  /** PeerId of the node whose TLS companion this P-256 certificate is. */
+  readonly companionOf?: string
+  /** Thumbprint (RFC 7638) of the ACME account that it was issued to. */
+  readonly account?: string
   readonly revokedAt?: number
   /** RFC 5280 5.3.1 reason name; present with `revokedAt`. */
   readonly reason?: string

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ROLES, sortRoles } from '../../core/ids/role.ts'
-import { capability, duration, flag, integer, type Kind, list, oneOf, optional, origin, setting, text } from './setting.ts'
+import { capability, duration, flag, integer, type Kind, list, oneOf, optional, plainOrigin, setting, text } from './setting.ts'
 
 const path = text('the path of a file, absolute or beginning at the home')
 const roleList = list(oneOf(...ROLES), ROLES.length)
@@ -54,7 +54,7 @@ export const caSection = z
     ),
     remember: setting(duration('1d', '3650d'), '30d', 'How long ended certificates stay in the ledger, for questions about last month.'),
     url: optional(
-      origin,
+      plainOrigin,
       'http: origin that stands in certificates as the place of lists, OCSP and the issuing CA; only the operator knows one that all can reach. Otherwise the ingress.'
     ),
     est: setting(flag, true, 'EST (RFC 7030) behind the one port, over TLS: machines with curl and openssl enrol with a voucher.'),

@@ -89,6 +89,12 @@ export const origin = parsed('an http: or https: URL without a path, such as htt
   return plain && /^https?:\/\/[^\s/?#]+\/?$/.test(text) ? url.origin : undefined
 })
 
+/** As `origin`, for what must be reached without TLS. */
+export const plainOrigin = parsed('an http: URL without a path, such as http://ca.north.example', (text) => {
+  const url = text.length <= 256 && /^http:\/\/[^\s/?#]+\/?$/.test(text) ? URL.parse(text) : null
+  return url !== null && url.href === `${url.origin}/` ? url.origin : undefined
+})
+
 /** Loopback or Unix socket only. */
 export const localAddress = parsed<ListenAddress>('a loopback address and port such as 127.0.0.1:7401, or unix:PATH', (text) => {
   const address = parseListenAddress(text)

@@ -9,6 +9,15 @@ export interface HomePaths {
   readonly key: string
   /** Own certificate chain, PEM, leaf first, root last; absent before enrolment. */
   readonly chain: string
+  /** A new key with its chain, which take their places at the next start, mode 0600; absent most of the time. */
+  readonly nextKey: string
+  /** Which certificate the last change of keys has left behind; absent once that is revoked. */
+  readonly replaced: string
+  /** P-256 key and chain for TLS clients that do not know Ed25519, key 0600; only where TLS is served. */
+  readonly tlsKey: string
+  readonly tlsChain: string
+  /** An application that waits, with the invite; mode 0600. Absent in a home that is whole. */
+  readonly joining: string
   /** Root certificates, one file <domain>.pem each, the own domain's included. */
   readonly roots: string
   /** The authority of a node with the role aca: keys 0600. */
@@ -32,6 +41,11 @@ export function homePaths(home: string): HomePaths {
     config: join(dir, 'config.yaml'),
     key: join(dir, 'node.key'),
     chain: join(dir, 'chain.pem'),
+    nextKey: join(dir, 'next-key.json'),
+    replaced: join(dir, 'replaced.json'),
+    tlsKey: join(dir, 'tls.key'),
+    tlsChain: join(dir, 'tls.pem'),
+    joining: join(dir, 'joining.json'),
     roots: join(dir, 'roots'),
     aca: {
       dir: aca,

@@ -1,28 +1,42 @@
 import { verifyIssuers } from '../../core/pki/chain.ts'
 import { type Issued, stateOf } from '../../core/pki/issued.ts'
 import { refusalError } from '../../core/pki/refusal.ts'
-import type { Outcome } from '../../ports/authority-door.ts'
+import type { AuthorityDoor } from '../../ports/authority-door.ts'
 import type { Lifecycle, Part } from '../../ports/part.ts'
-import type { Counter } from '../../ports/metrics.ts'
-import { toHansaError } from '../../schema/errors.ts'
-import { ApplicationState } from '../../schema/generated/hansa/v1/trust_pb.ts'
 import { parseCertificate } from '../../wire/x509/certificate.ts'
 import type { Crl } from '../../wire/x509/crl.ts'
 import { methods } from '../../wire/methods.ts'
+import { Accounts } from './accounts.ts'
 import { adoptOwn } from './adopt.ts'
+import { applicationOf, applyResponse } from './application-messages.ts'
+import { Applications } from './applications.ts'
 import { type Book, openBook } from './book.ts'
 import { type AcaConfig, DEFAULT_ACA } from './config.ts'
 import type { AcaDeps } from './deps.ts'
 import { createVoucher, findCertificates, type NewVoucher, type VoucherRequest } from './desk.ts'
+import { createDoor } from './door.ts'
 import { Issuance } from './issuance.ts'
 import { Revoking } from './revoking.ts'
 import { standingOf } from './standing.ts'
-import type { CertificateView } from './views.ts'
+import type { ApplicationView, Approval, CertificateView } from './views.ts'
 
 /** The certificate authority of a domain (draft 2.2, 3.1). The operations are the operator's; nodes come by `wire/methods.ts`. */
 export interface Aca extends Lifecycle {
   /** One secret that is good for a certificate with these names and roles. Resolves after the commit. */
   createVoucher(request: VoucherRequest): Promise<NewVoucher>
+  /** Applications that wait for a person (draft 3.1.1), the oldest first. */
+  pending(): ApplicationView[]
+  /** Any application that is remembered, by its short name. Throws NOT_FOUND. */
+  application(ref: string): ApplicationView
+  /**
+   * Approves as it was asked, or with changes; issues with the last approval that is needed. Throws NOT_FOUND, PERMISSION_DENIED (who decides), SIGNATURE_INVALID, and what has changed
+   * since: KEY_REFUSED, NAME_TAKEN, CSR_INVALID.
+   */
+  approve(ref: string, approval: Approval): Promise<ApplicationView>
+  /** Rejects, for a reason that the applicant is told. Throws as `approve`. */
+  reject(ref: string, why: string, approval: Approval): Promise<ApplicationView>
+  /** For doors that speak other protocols. */
+  readonly door: AuthorityDoor
   /** Everything issued and remembered, the newest first. */
   list(): CertificateView[]
   /** By serial, SPIFFE ID, handle, name or PeerId. Throws NOT_FOUND. */
@@ -36,12 +50,6 @@ export interface Aca extends Lifecycle {
 
 const MAINTENANCE_MS = 60_000
 
-const APPLICATION_STATES: Readonly<Record<Outcome['state'], ApplicationState>> = {
-  issued: ApplicationState.ISSUED,
-  pending: ApplicationState.PENDING,
-  rejected: ApplicationState.REJECTED
-}
-
 export function aca(config: AcaConfig = DEFAULT_ACA): Part<AcaDeps, Aca> {
   return { name: 'aca', create: (deps) => new AcaService(config, deps) }
 }
@@ -50,14 +58,17 @@ class AcaService implements Aca {
   readonly #book: Book
   readonly #revoking: Revoking
   readonly #issuance: Issuance
-  readonly #decided: Counter | undefined
+  readonly #applications: Applications
+  readonly door: AuthorityDoor
   #stopTimer = () => {}
 
   constructor(config: AcaConfig, deps: AcaDeps) {
     this.#book = openBook(config, deps)
     this.#revoking = new Revoking(this.#book)
     this.#issuance = new Issuance(this.#book, this.#revoking)
-    this.#decided = deps.metrics?.counter('hansa_aca_applications_total', 'Applications and renewals by what came of them.', ['outcome'])
+    this.#applications = new Applications(this.#book, this.#issuance)
+    const parts = { issuance: this.#issuance, applications: this.#applications, accounts: new Accounts(this.#book), revoking: this.#revoking }
+    this.door = createDoor(this.#book, parts)
   }
 
   async start(): Promise<void> {
@@ -84,11 +95,11 @@ class AcaService implements Aca {
 
   #serve(): void {
     const { rpc } = this.#book.deps
-    rpc.handle(methods.apply, async ({ csr, voucher }, { caller }) => {
-      const outcome = await this.#counted(this.#issuance.apply({ csr, voucher }, { door: 'libp2p', ...caller }))
-      return { state: APPLICATION_STATES[outcome.state], chain: outcome.state === 'issued' ? [...outcome.chain] : [] }
-    })
-    rpc.handle(methods.renew, async ({ csr }, { caller }) => ({ chain: [...(await this.#counted(this.#issuance.renew(csr, { door: 'libp2p', ...caller })))] }))
+    const issuance = this.#issuance
+    rpc.handle(methods.apply, async (request, { caller }) => applyResponse(await issuance.apply(applicationOf(request), { door: 'libp2p', ...caller })))
+    rpc.handle(methods.applicationStatus, ({ applicationId }, { caller }) => applyResponse(this.#applications.status(applicationId, caller.peer)))
+    rpc.handle(methods.renew, async ({ csr, scopes }, { caller }) => ({ chain: [...(await issuance.renew(csr, { door: 'libp2p', ...caller }, scopes))] }))
+    rpc.handle(methods.rekey, async ({ csr, proof }, { caller }) => ({ chain: [...(await issuance.rekey(csr, proof, { door: 'libp2p', ...caller }))] }))
     rpc.handle(methods.certificateStatus, ({ serial }, { caller }) => standingOf(this.#book, serial === '' ? (caller.identity?.serial ?? '') : serial))
     rpc.handle(methods.revoke, async ({ serial, reason }, { caller }) => ({ crlNumber: BigInt(await this.#revoking.revokeOwn(serial, reason, caller)) }))
   }
@@ -101,6 +112,22 @@ class AcaService implements Aca {
       await ledger.commit()
       return voucher
     })
+  }
+
+  pending(): ApplicationView[] {
+    return this.#applications.pending()
+  }
+
+  application(ref: string): ApplicationView {
+    return this.#applications.application(ref)
+  }
+
+  approve(ref: string, approval: Approval): Promise<ApplicationView> {
+    return this.#applications.approve(ref, approval)
+  }
+
+  reject(ref: string, why: string, approval: Approval): Promise<ApplicationView> {
+    return this.#applications.reject(ref, why, approval)
   }
 
   list(): CertificateView[] {
@@ -135,22 +162,12 @@ class AcaService implements Aca {
       const now = deps.clock.now()
       for (const issued of ledger.certificates()) if (now > issued.notAfter + config.rememberMs) ledger.deleteCertificate(issued)
       for (const [id, voucher] of ledger.vouchers()) if (now > voucher.expiresAt || voucher.used >= voucher.uses) ledger.deleteVoucher(id)
+      this.#book.applications.forget(now)
       const due = crl.due()
       if (due) crl.write()
       await ledger.commit()
       if (due) crl.announce()
     })
-  }
-
-  async #counted<T>(decision: Promise<T>): Promise<T> {
-    try {
-      const result = await decision
-      this.#decided?.inc({ outcome: 'issued' })
-      return result
-    } catch (error) {
-      this.#decided?.inc({ outcome: toHansaError(error).code })
-      throw error
-    }
   }
 
   #view(issued: Issued): CertificateView {

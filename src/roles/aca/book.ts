@@ -1,4 +1,6 @@
 import type { HansaError } from '../../schema/errors.ts'
+import { AccountStore } from './account-store.ts'
+import { ApplicationStore } from './application-store.ts'
 import type { AcaConfig } from './config.ts'
 import type { AcaDeps } from './deps.ts'
 import { AuditLog } from './audit-log.ts'
@@ -12,6 +14,8 @@ export interface Book {
   readonly config: AcaConfig
   readonly deps: AcaDeps
   readonly ledger: Ledger
+  readonly applications: ApplicationStore
+  readonly accounts: AccountStore
   readonly crl: CrlDesk
   readonly ocsp: OcspDesk
   readonly audit: AuditLog
@@ -23,8 +27,17 @@ const MAX_WAITING = 1000
 
 export function openBook(config: AcaConfig, deps: AcaDeps): Book {
   const ledger = new Ledger(deps.store)
-  const crl = new CrlDesk(config, deps, ledger)
-  return { config, deps, ledger, crl, ocsp: new OcspDesk(deps, ledger), audit: new AuditLog(deps), alone: createQueue(MAX_WAITING) }
+  return {
+    config,
+    deps,
+    ledger,
+    applications: new ApplicationStore(deps.store),
+    accounts: new AccountStore(deps.store),
+    crl: new CrlDesk(config, deps, ledger),
+    ocsp: new OcspDesk(deps, ledger),
+    audit: new AuditLog(deps),
+    alone: createQueue(MAX_WAITING)
+  }
 }
 
 /** The value, or the refusal as what it is. */

@@ -6,16 +6,33 @@ import { HansaError } from '../../schema/errors.ts'
 import { parseCertificate } from '../../wire/x509/certificate.ts'
 import type { AcaDeps } from './deps.ts'
 
+/** How a certificate came to be. */
+export type History = Pick<Issued, 'application' | 'replaces' | 'companionOf' | 'account'> & {
+  /** SHA-256 of the application that it is issued for. */
+  readonly evidence?: Uint8Array
+}
+
 /**
  * Has a certificate signed and judges it as every receiver will, before it leaves: what we would refuse, we do not issue. Throws INTERNAL when it is not
  * what was asked for.
  */
-export async function certify(profile: Profile, name: string, deps: AcaDeps): Promise<{ issued: Issued; chain: Uint8Array[] }> {
+export async function certify(
+  profile: Profile,
+  name: string,
+  deps: AcaDeps,
+  { evidence, ...history }: History = {}
+): Promise<{ issued: Issued; chain: Uint8Array[] }> {
   const { issuer, verify, clock } = deps
   const serial = deps.random(16)
   // Positive and of full length, whoever writes it: the first bit is the sign, a zero byte at the head would be cut.
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40
-  const leaf = await issuer.issue({ serial, ...profile })
+  const pointers = deps.pointers?.()
+  const leaf = await issuer.issue({
+    serial,
+    ...profile,
+    ...(pointers === undefined ? {} : { pointers }),
+    ...(evidence === undefined ? {} : { evidence })
+  })
   const chain = [leaf, ...issuer.chain]
   const verdict = verifyChain(chain.map(parseCertificate), clock.now(), verify)
   if (!verdict.ok) throw new HansaError('INTERNAL', `a certificate was signed that nobody would believe: ${verdict.message}`, { reason: verdict.reason })
@@ -26,7 +43,7 @@ export async function certify(profile: Profile, name: string, deps: AcaDeps): Pr
   const { publicKey, ...rest } = profile
   const [issuing] = issuer.signers
   return {
-    issued: { serial: identity.serial, name, ...rest, peer: identity.peer, keyId: hex(deps.sha256(publicKey)), issuer: issuing?.id ?? '' },
+    issued: { serial: identity.serial, name, ...rest, ...history, peer: identity.peer, keyId: hex(deps.sha256(publicKey)), issuer: issuing?.id ?? '' },
     chain
   }
 }

@@ -3,10 +3,14 @@ import { type Role, sortRoles } from '../../core/ids/role.ts'
 import { parseName } from '../../core/ids/spiffe-id.ts'
 import { parseAgent } from '../../core/ids/agent-id.ts'
 import { type Issued, stateOf } from '../../core/pki/issued.ts'
+import { base64url } from '../../core/ids/base64url.ts'
+import { isScope, MAX_SCOPES } from '../../core/pki/grant.ts'
+import { isDnsNameWithin } from '../../core/pki/profile.ts'
 import { nextName, type Voucher } from '../../core/pki/voucher.ts'
 import { HansaError } from '../../schema/errors.ts'
 import type { AcaDeps } from './deps.ts'
 import type { Ledger } from './ledger.ts'
+import { line } from './read-application.ts'
 
 export interface VoucherRequest {
   readonly roles: readonly Role[]
@@ -18,6 +22,13 @@ export interface VoucherRequest {
   readonly uses?: number
   /** The new holder takes the name over from whoever has it. */
   readonly replace?: boolean
+  /** Ceiling of what the holder may offer and do; none when absent. See Grant.scopes. */
+  readonly scopes?: readonly string[]
+  readonly organisation?: string
+  /** For TLS clients outside the network; at or below the domain. */
+  readonly dnsNames?: readonly string[]
+  /** SHA-256, hex, of the SubjectPublicKeyInfo or of the CSR that it is good for alone. */
+  readonly boundTo?: string
 }
 
 export interface NewVoucher {
@@ -28,11 +39,16 @@ export interface NewVoucher {
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
   readonly uses: number
+  /** Public: the SHA-256 of the secret, hex. The key identifier of an ACME external account binding. */
+  readonly id: string
+  /** HMAC key of that binding, base64url; as secret as the voucher. */
+  readonly eabKey: string
 }
 
 const MAX_TTL_MS = 30 * 24 * 3_600_000
 const MAX_USES = 1000
 const MAX_VOUCHERS = 10_000
+const MAX_DNS_NAMES = 16
 /** 256 bits: not to be guessed however many try. */
 const SECRET_BYTES = 32
 
@@ -47,13 +63,31 @@ export function createVoucher(request: VoucherRequest, deps: AcaDeps, ledger: Le
     throw new HansaError('INVALID_ARGUMENT', `a voucher for ${request.ttlMs} ms; 1 s to 30 days are wanted`)
   const name = parseName(request.name ?? `${first}-${hex(deps.random(4))}`)
   const expiresAt = deps.clock.now() + request.ttlMs
-  const voucher: Voucher = { name, roles, scopes: [], dnsNames: [], expiresAt, uses, used: 0, replace: request.replace ?? false }
+  const voucher: Voucher = { name, roles, ...readLimits(request, deps.issuer.domain), expiresAt, uses, used: 0, replace: request.replace ?? false }
   // The longest name that it will give must be one.
   parseName(nextName({ ...voucher, used: uses - 1 }))
   if (ledger.vouchers().length >= MAX_VOUCHERS) throw new HansaError('INVALID_ARGUMENT', `${MAX_VOUCHERS} vouchers are open already`)
   const secret = hex(deps.random(SECRET_BYTES))
-  ledger.putVoucher(voucherId(secret, deps), voucher)
-  return { voucher: secret, name, roles, expiresAt, uses }
+  const id = voucherId(secret, deps)
+  ledger.putVoucher(id, voucher)
+  return { voucher: secret, name, roles, expiresAt, uses, id, eabKey: base64url(deps.eabKey(id)) }
+}
+
+/** What a voucher is limited to beside its name and roles. Throws INVALID_ARGUMENT. */
+function readLimits(request: VoucherRequest, domain: string): Pick<Voucher, 'scopes' | 'dnsNames' | 'organisation' | 'boundTo'> {
+  const { scopes = [], dnsNames = [], organisation, boundTo } = request
+  if (scopes.length > MAX_SCOPES || !scopes.every(isScope))
+    throw new HansaError('INVALID_ARGUMENT', `scopes that are not at most ${MAX_SCOPES} capabilities such as travel/flight-booking`)
+  if (dnsNames.length > MAX_DNS_NAMES || !dnsNames.every((each) => isDnsNameWithin(each, domain)))
+    throw new HansaError('INVALID_ARGUMENT', `DNS names that are not at most ${MAX_DNS_NAMES} at or below ${domain}, in lower case`)
+  if (boundTo !== undefined && !/^[0-9a-f]{64}$/.test(boundTo))
+    throw new HansaError('INVALID_ARGUMENT', 'a voucher is bound to the SHA-256 of a public key (SubjectPublicKeyInfo) or of a request, 64 hexadecimal digits')
+  return {
+    scopes: [...new Set(scopes)],
+    dnsNames: [...new Set(dnsNames)],
+    ...(organisation === undefined ? {} : { organisation: line('the organisation', organisation, 128) }),
+    ...(boundTo === undefined ? {} : { boundTo })
+  }
 }
 
 /** Under which a voucher is kept: the SHA-256 of its secret. */

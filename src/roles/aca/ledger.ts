@@ -5,6 +5,7 @@ import type { Store } from '../../ports/store.ts'
 const CERTIFICATES = 'aca.certificates'
 const BY_NAME = 'aca.byName'
 const BY_PEER = 'aca.byPeer'
+const BY_KEY = 'aca.byKey'
 const VOUCHERS = 'aca.vouchers'
 const BLOCKED = 'aca.blocked'
 const STATE = 'aca.state'
@@ -26,6 +27,7 @@ export class Ledger {
     this.#store.put(CERTIFICATES, issued.serial, encode(issued))
     this.#store.put(BY_NAME, `${issued.name}/${issued.serial}`, NOTHING)
     this.#store.put(BY_PEER, `${issued.peer}/${issued.serial}`, NOTHING)
+    this.#store.put(BY_KEY, `${issued.keyId}/${issued.serial}`, NOTHING)
   }
 
   certificate(serial: string): Issued | undefined {
@@ -45,10 +47,16 @@ export class Ledger {
     return this.#indexed(BY_PEER, peer)
   }
 
+  /** `keyId` names a key of any kind. */
+  byKey(keyId: string): Issued[] {
+    return this.#indexed(BY_KEY, keyId)
+  }
+
   deleteCertificate(issued: Issued): void {
     this.#store.delete(CERTIFICATES, issued.serial)
     this.#store.delete(BY_NAME, `${issued.name}/${issued.serial}`)
     this.#store.delete(BY_PEER, `${issued.peer}/${issued.serial}`)
+    this.#store.delete(BY_KEY, `${issued.keyId}/${issued.serial}`)
   }
 
   /** `id` is the SHA-256 of the secret, hex: the secret itself is nowhere on disk. */
@@ -70,12 +78,12 @@ export class Ledger {
   }
 
   /** A key that is never certified again. */
-  block(peer: string): void {
-    this.#store.put(BLOCKED, peer, NOTHING)
+  block(keyId: string): void {
+    this.#store.put(BLOCKED, keyId, NOTHING)
   }
 
-  isBlocked(peer: string): boolean {
-    return this.#store.get(BLOCKED, peer) !== undefined
+  isBlocked(keyId: string): boolean {
+    return this.#store.get(BLOCKED, keyId) !== undefined
   }
 
   /** Latest revocation list, DER. */

@@ -31,20 +31,27 @@ export class Revoking {
     return alone(async () => {
       const serial = asked === '' ? (caller.identity?.serial ?? '') : asked
       const issued = ledger.certificate(serial)
-      if (issued === undefined || issued.peer !== caller.peer)
+      if (issued === undefined || !this.#belongsTo(issued, caller))
         throw new HansaError('PERMISSION_DENIED', 'a node may revoke its own certificate only', { domain: deps.issuer.domain })
       if (issued.revokedAt !== undefined) return ledger.crlNumber()
       return this.revokeAll([issued], parseReason(reason), issued.spiffeId)
     })
   }
 
+  /** Its own, its TLS companion's, or that of a key which it has replaced. */
+  #belongsTo(issued: Issued, { peer, identity }: Caller): boolean {
+    return issued.peer === peer || issued.companionOf === peer || this.#book.ledger.certificate(identity?.serial ?? '')?.replaces === issued.serial
+  }
+
   /** Commits, together with what the caller has written, then tells everybody. Called within `alone`. */
   async revokeAll(certificates: readonly Issued[], reason: CrlReason, by: string): Promise<number> {
-    const { deps, ledger, crl, audit } = this.#book
+    const { deps, ledger, crl, audit, accounts } = this.#book
     const now = deps.clock.now()
     for (const issued of certificates) {
       ledger.putCertificate({ ...issued, revokedAt: now, reason })
-      if (reason === 'keyCompromise') ledger.block(issued.peer)
+      if (reason === 'keyCompromise') ledger.block(issued.keyId)
+      // Whoever takes a name away, or finds its key compromised, means the account as well; its holder may give up one certificate and have the next.
+      if (issued.account !== undefined && (by !== issued.spiffeId || reason === 'keyCompromise')) accounts.end(issued.account, now)
       audit.append('revoked', by, issued.spiffeId, { serial: issued.serial, reason })
     }
     const { number } = crl.write()

@@ -8,6 +8,7 @@ import type { Records } from '../../ports/records.ts'
 import type { Rpc } from '../../ports/rpc.ts'
 import type { Signer } from '../../ports/signer.ts'
 import type { MemberIdentities } from './identities.ts'
+import type { Renewed } from './renewed.ts'
 
 export interface MemberDeps {
   readonly clock: Clock
@@ -25,5 +26,7 @@ export interface MemberDeps {
   onChain(chain: readonly Uint8Array[]): Promise<void>
   /** Roots of the own domain, where its authority is on this node. */
   readonly roots?: () => readonly Uint8Array[]
+  /** A second certificate of this node, for another key, that is kept fresh like the first: for TLS clients that do not know Ed25519. */
+  readonly companion?: Omit<Renewed, 'what'>
   readonly metrics?: Metrics
 }

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import type { Role } from '../../core/ids/role.ts'
 import type { Lifecycle, Part } from '../../ports/part.ts'
+import type { Signer } from '../../ports/signer.ts'
 import { type ErrorCode, HansaError, toHansaError } from '../../schema/errors.ts'
 import { type BundleResponse, type NodeInfo, NodeInfoSchema, type TrustBundle, type TrustUpdate } from '../../schema/generated/hansa/v1/trust_pb.ts'
 import { methods } from '../../wire/methods.ts'
@@ -10,7 +11,7 @@ import { CrlWatch } from './crl-watch.ts'
 import type { MemberDeps } from './deps.ts'
 import { Dialer } from './dialer.ts'
 import { isServer, KnownNodes } from './known-nodes.ts'
-import { Renewal } from './renewal.ts'
+import { createOwnCertificate, type OwnCertificate } from './own-certificate.ts'
 import { TrustPush } from './trust-push.ts'
 
 /** What every node does whatever its roles: knows its domain, keeps its certificate and its lists fresh, and cuts off who is believed no longer. */
@@ -21,8 +22,12 @@ export interface Member extends Lifecycle {
   nodes(): NodeInfo[]
   /** Nodes of the own domain with a role, nearest first: this one, then connected ones by round trip, then the rest. */
   find(role: Role): NodeInfo[]
-  /** Renews the certificate now. Throws what the ACA answers, or PEER_UNREACHABLE. */
-  renew(): Promise<readonly Uint8Array[]>
+  /** Renews the certificate now; with `scopes`, for these of those that it has. Throws what the ACA answers (SCOPE_EXCEEDED), or PEER_UNREACHABLE. */
+  renew(scopes?: readonly string[]): Promise<readonly Uint8Array[]>
+  /** draft 3.1.2: the chain for a new key of this node, which is used once the node runs with that key. Throws as `renew`. */
+  rekey(next: Signer): Promise<readonly Uint8Array[]>
+  /** Gives up a certificate of this node's key, or of the one before it; the number of the list that says so. Throws as `renew`, INVALID_ARGUMENT. */
+  revoke(serial: string, reason: string): Promise<number>
   /** Asks for revocation lists now. */
   refresh(): Promise<void>
   /** Asks a listed domain, own or not, which roots it has now. True when they are others than before. */
@@ -56,7 +61,7 @@ class MemberService implements Member {
   readonly #known: KnownNodes
   readonly #dialer: Dialer
   readonly #crls: CrlWatch
-  readonly #renewal: Renewal
+  readonly #own: OwnCertificate
   readonly #trust: TrustPush
   readonly #bundles: Bundles
   /** Round trip of the last exchange, in milliseconds, of connected peers; undefined while one is under way. */
@@ -72,7 +77,7 @@ class MemberService implements Member {
     this.#known = new KnownNodes(config.domain, deps.network.peer)
     this.#dialer = new Dialer(deps.network, deps.clock, deps.log)
     this.#crls = new CrlWatch(config.domain, deps, () => [...this.#others('aca'), ...this.#known.infrastructure()], config.crlSources)
-    this.#renewal = new Renewal(config.domain, deps, () => this.find('aca'))
+    this.#own = createOwnCertificate(config.domain, deps, () => this.find('aca'))
     const { metrics, identities, clock } = deps
     metrics?.gauge('hansa_certificate_seconds_left', 'Until the own certificate ends.', () => ((identities.self()?.notAfter ?? 0) - clock.now()) / 1000)
     metrics?.gauge('hansa_crl_age_seconds', 'Since the list of the own domain was made; -1 when none is held.', () => {
@@ -114,7 +119,7 @@ class MemberService implements Member {
     })
     identities.onChange(() => this.#forgetFallen())
     this.#crls.start(this.#config.crlEveryMs ?? CRL_EVERY_MS)
-    this.#renewal.start()
+    this.#own.start()
     if (this.#deps.identities.self()?.roles.some((role) => role === 'agw' || role === 'aca') === true) this.#trust.start()
     for (const address of this.#config.bootstrap) this.#dialer.keepAddress(address)
     this.#dialer.start()
@@ -128,7 +133,7 @@ class MemberService implements Member {
     this.#dialer.stop()
     this.#crls.stop()
     this.#bundles.stop()
-    this.#renewal.stop()
+    this.#own.stop()
     this.#trust.stop()
   }
 
@@ -154,8 +159,16 @@ class MemberService implements Member {
     return [...own, ...this.#others(role)]
   }
 
-  renew(): Promise<readonly Uint8Array[]> {
-    return this.#renewal.renew()
+  renew(scopes?: readonly string[]): Promise<readonly Uint8Array[]> {
+    return this.#own.renew(scopes)
+  }
+
+  rekey(next: Signer): Promise<readonly Uint8Array[]> {
+    return this.#own.rekey(next)
+  }
+
+  revoke(serial: string, reason: string): Promise<number> {
+    return this.#own.revoke(serial, reason)
   }
 
   refresh(): Promise<void> {

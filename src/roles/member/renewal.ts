@@ -1,69 +1,99 @@
-import { renewalTime } from '../../core/pki/renewal.ts'
-import type { NodeInfo } from '../../schema/generated/hansa/v1/trust_pb.ts'
-import { HansaError } from '../../schema/errors.ts'
+import { renewalPause, renewalTime } from '../../core/pki/renewal.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Log } from '../../ports/log.ts'
 import { parseCertificate } from '../../wire/x509/certificate.ts'
-import { makeCsr } from '../../wire/x509/csr.ts'
 import { methods } from '../../wire/methods.ts'
-import type { MemberDeps } from './deps.ts'
+import type { AskAca } from './ask-aca.ts'
+import type { Renewed } from './renewed.ts'
 
-/** How often the clock is looked at; also the pause after a failure. */
+/** The clock is looked at as often, whatever was reckoned: it may have been set, or the machine may have slept. */
 const CHECK_MS = 60_000
+/** A node that has just started does not know the ACA yet. */
+const FIRST_CHECK_MS = 1_000
 
-/** draft 3.1.2: renews the node's certificate after about two thirds of its life, and on demand. */
+export interface RenewalDeps {
+  readonly clock: Clock
+  readonly log: Log
+  /** 0 up to 1. */
+  random(): number
+  readonly ask: AskAca
+}
+
+/** draft 3.1.2: renews a certificate after about two thirds of its life, and on demand. */
 export class Renewal {
-  readonly #domain: string
-  readonly #deps: MemberDeps
-  readonly #acas: () => readonly NodeInfo[]
+  readonly #renewed: Renewed
+  readonly #deps: RenewalDeps
   readonly #jitter: number
-  #stop = () => {}
+  #failures = 0
+  #retryAt = 0
+  #stopped = true
+  #stopTimer = () => {}
   #running: Promise<readonly Uint8Array[]> | undefined
 
-  constructor(domain: string, deps: MemberDeps, acas: () => readonly NodeInfo[]) {
-    this.#domain = domain
+  constructor(renewed: Renewed, deps: RenewalDeps) {
+    this.#renewed = renewed
     this.#deps = deps
-    this.#acas = acas
     this.#jitter = deps.random()
   }
 
   start(): void {
-    this.#stop = this.#deps.clock.every(CHECK_MS, () => {
-      if (this.#due())
-        void this.renew().catch((error: unknown) => this.#deps.log.warn({ err: error }, 'the certificate was not renewed; trying again in a minute'))
-    })
+    this.#stopped = false
+    this.#wait(FIRST_CHECK_MS)
   }
 
   stop(): void {
-    this.#stop()
+    this.#stopped = true
+    this.#stopTimer()
   }
 
-  /** Renews now. Throws what the ACA answers, or PEER_UNREACHABLE when none is known. */
-  renew(): Promise<readonly Uint8Array[]> {
-    this.#running ??= this.#ask().finally(() => (this.#running = undefined))
+  /** Renews now; with `scopes`, a part of those that it has. Throws what the ACA answers, or PEER_UNREACHABLE when none is known. */
+  renew(scopes: readonly string[] = []): Promise<readonly Uint8Array[]> {
+    // One that narrows is not the same as one that is under way.
+    if (scopes.length > 0) return (this.#running ?? Promise.resolve([])).catch(() => []).then(() => this.#ask(scopes))
+    this.#running ??= this.#ask([]).finally(() => (this.#running = undefined))
     return this.#running
   }
 
-  #due(): boolean {
-    const [leaf] = this.#deps.identities.chain()
-    if (leaf === undefined) return false
-    const { notBefore, notAfter } = parseCertificate(leaf)
-    return this.#deps.clock.now() >= renewalTime(notBefore, notAfter, this.#jitter)
+  #wait(ms: number): void {
+    if (!this.#stopped) this.#stopTimer = this.#deps.clock.after(ms, () => void this.#check())
   }
 
-  async #ask(): Promise<readonly Uint8Array[]> {
-    const { rpc, identities, signer, log, onChain } = this.#deps
-    let failure: unknown = new HansaError('PEER_UNREACHABLE', `no ACA of ${this.#domain} is known`)
-    for (const { peerId, multiaddrs } of this.#acas()) {
+  async #check(): Promise<void> {
+    const { clock, log } = this.#deps
+    if (this.#dueIn() <= 0) {
       try {
-        const target = { peer: peerId, addresses: multiaddrs, expect: { domain: this.#domain, role: 'aca' } }
-        const { chain } = await rpc.call(target, methods.renew, { csr: makeCsr(signer) })
-        identities.setChain(chain)
-        await onChain(chain)
-        log.info({ serial: identities.self()?.serial }, 'certificate renewed')
-        return chain
+        await this.renew()
       } catch (error) {
-        failure = error
+        this.#failures++
+        const pause = renewalPause(this.#failures, this.#deps.random(), this.#left())
+        this.#retryAt = clock.now() + pause
+        log.warn({ err: error, retryInMs: pause }, `${this.#renewed.what} was not renewed`)
       }
     }
-    throw failure
+    this.#wait(Math.min(CHECK_MS, Math.max(FIRST_CHECK_MS, this.#dueIn())))
+  }
+
+  /** Milliseconds until something is to be done; 0 or less: now. */
+  #dueIn(): number {
+    const now = this.#deps.clock.now()
+    const [leaf] = this.#renewed.chain()
+    if (leaf === undefined) return this.#retryAt - now
+    const { notBefore, notAfter } = parseCertificate(leaf)
+    return Math.max(renewalTime(notBefore, notAfter, this.#jitter), this.#retryAt) - now
+  }
+
+  #left(): number {
+    const [leaf] = this.#renewed.chain()
+    return leaf === undefined ? 0 : parseCertificate(leaf).notAfter - this.#deps.clock.now()
+  }
+
+  async #ask(scopes: readonly string[]): Promise<readonly Uint8Array[]> {
+    const { chain } = await this.#deps.ask(methods.renew, { csr: this.#renewed.csr(), scopes: [...scopes] })
+    await this.#renewed.take(chain)
+    this.#failures = 0
+    this.#retryAt = 0
+    const [leaf] = chain
+    this.#deps.log.info({ serial: leaf === undefined ? '' : parseCertificate(leaf).serial }, `${this.#renewed.what} renewed`)
+    return chain
   }
 }

@@ -13,8 +13,10 @@ import {
   readKeyUsage,
   readSubjectKeyIdentifier
 } from './extensions.ts'
-import { type GeneralName, readGeneralNames, readNameConstraints } from './general-names.ts'
+import { comparableName, emailsOf, readName } from './directory-name.ts'
+import { type GeneralName, readNameConstraints, readSubjectAltNames } from './general-names.ts'
 import { OIDS } from './oids.ts'
+import { checkInfoAccess, readDistributionPoints } from './pointers.ts'
 import { readSigned } from './signed.ts'
 
 /** What a certificate says, believed by nobody yet (core/pki decides). Byte fields are views into the input. */
@@ -31,6 +33,8 @@ export interface Certificate {
   /** Names as DER; they are compared, never shown. */
   readonly issuer: Uint8Array
   readonly subject: Uint8Array
+  /** The subject as a name that can be constrained, and the e-mail addresses in it; made when asked for. Empty for an empty subject. */
+  readonly subjectNames: readonly GeneralName[]
   /** Milliseconds since the epoch, both inclusive. */
   readonly notBefore: number
   readonly notAfter: number
@@ -44,6 +48,8 @@ export interface Certificate {
   readonly nameConstraints?: { readonly permitted: readonly GeneralName[]; readonly excluded: readonly GeneralName[] }
   readonly subjectKeyIdentifier?: string
   readonly authorityKeyIdentifier?: string
+  /** URIs of the lists on which it would stand. */
+  readonly crlDistributionPoints?: readonly string[]
   readonly holder?: HolderExtension
 }
 
@@ -69,27 +75,26 @@ export function reading<T>(code: ErrorCode, what: string, parse: () => T): T {
 
 function read(der: Uint8Array): Certificate {
   const { tbs, algorithm: outerAlgorithm, signature } = readSigned(der)
-  const cursor = new DerCursor(tbs.content)
-  const versionTag = cursor.optional(TAG.contextConstructed(0))
-  const version = versionTag === undefined ? 1 : readSmall(new DerCursor(versionTag.content).next(TAG.integer)) + 1
-  if (version > 3 || (versionTag !== undefined && version === 1)) throw new DerError('a version that does not exist')
+  const cursor = tbs.inside()
+  const version = readVersion(cursor)
   const serial = readSerial(cursor.next(TAG.integer))
   const innerAlgorithm = cursor.next(TAG.sequence)
   if (!same(outerAlgorithm.bytes, innerAlgorithm.bytes)) throw new DerError('two signature algorithms that differ')
-  const issuer = cursor.next(TAG.sequence).bytes
+  const issuer = cursor.next(TAG.sequence)
+  readName(issuer.content)
   const validity = cursor.enter(TAG.sequence)
   const notBefore = readTime(validity.next())
   const notAfter = readTime(validity.next())
   validity.end()
-  const subject = cursor.next(TAG.sequence).bytes
+  const subject = cursor.next(TAG.sequence)
+  const subjectName = readName(subject.content)
   const spki = cursor.next(TAG.sequence).bytes
-  // Unique identifiers (v2) say nothing to anybody; they are passed over.
-  cursor.optional(TAG.context(1))
-  cursor.optional(TAG.context(2))
+  // Unique identifiers (v2) must not be made (RFC 5280 4.1.2.8): whatever has them ends here with an unexpected tag.
   const list = cursor.optional(TAG.contextConstructed(3))
   cursor.end()
   if (list !== undefined && version !== 3) throw new DerError('extensions in a certificate that is not v3')
   const extensions = list === undefined ? [] : readExtensions(list.content)
+  value(extensions, OIDS.authorityInfoAccess, checkInfoAccess)
   return {
     der,
     tbs: tbs.bytes,
@@ -97,8 +102,12 @@ function read(der: Uint8Array): Certificate {
     signatureAlgorithm: readAlgorithm(innerAlgorithm.content),
     version,
     serial,
-    issuer,
-    subject,
+    issuer: issuer.bytes,
+    subject: subject.bytes,
+    get subjectNames() {
+      const emails = emailsOf(subjectName).map((email) => ({ form: 'email' as const, value: email }))
+      return subjectName.length === 0 ? [] : [{ form: 'directory' as const, value: comparableName(subjectName) }, ...emails]
+    },
     notBefore,
     notAfter,
     spki,
@@ -110,27 +119,37 @@ function read(der: Uint8Array): Certificate {
     nameConstraints: value(extensions, OIDS.nameConstraints, readNameConstraints),
     subjectKeyIdentifier: value(extensions, OIDS.subjectKeyIdentifier, readSubjectKeyIdentifier),
     authorityKeyIdentifier: value(extensions, OIDS.authorityKeyIdentifier, readAuthorityKeyIdentifier),
+    crlDistributionPoints: value(extensions, OIDS.crlDistributionPoints, readDistributionPoints),
     holder: value(extensions, OIDS.holder, readHolder)
   }
 }
 
-/** OID of an AlgorithmIdentifier; Ed25519 must have no parameters (RFC 8410 3). */
+function readVersion(cursor: DerCursor): number {
+  const tagged = cursor.optional(TAG.contextConstructed(0))
+  if (tagged === undefined) return 1
+  const inner = tagged.inside()
+  const version = readSmall(inner.next(TAG.integer)) + 1
+  inner.end()
+  // The default, version 1, is never written.
+  if (version > 3 || version === 1) throw new DerError('a version that does not exist')
+  return version
+}
+
+/** Those that have no parameters (RFC 8410 3, RFC 5758 3.2). */
+const WITHOUT_PARAMETERS: readonly string[] = [OIDS.ed25519, OIDS.ecdsaWithSha256, OIDS.ecdsaWithSha384]
+
+/** OID of an AlgorithmIdentifier; those that we use must have no parameters. */
 export function readAlgorithm(content: Uint8Array): string {
   const cursor = new DerCursor(content)
   const oid = readOid(cursor.next(TAG.oid))
-  if (oid === OIDS.ed25519) cursor.end()
+  if (WITHOUT_PARAMETERS.includes(oid)) cursor.end()
   return oid
 }
 
 export function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index])
-}
-
-function readSubjectAltNames(der: Uint8Array): GeneralName[] {
-  const cursor = new DerCursor(der)
-  const { content } = cursor.next(TAG.sequence)
-  cursor.end()
-  return readGeneralNames(content)
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 function value<T>(extensions: readonly Extension[], oid: string, read: (value: Uint8Array) => T): T | undefined {

@@ -1,9 +1,11 @@
 import { HansaError } from '../../schema/errors.ts'
 import { readAlgorithm, reading, same } from './certificate.ts'
-import { DerCursor, DerError, readSerial, readSmall, readTime, TAG } from './der.ts'
+import { DerCursor, DerError, type Element, readSerial, readSmall, readTime, TAG } from './der.ts'
 import { element, extension, integer, oid, sequence, small, bits, time } from './der-writer.ts'
-import { readAuthorityKeyIdentifier, readCrlNumber, readExtensions } from './extensions.ts'
+import { type Extension, readAuthorityKeyIdentifier, readCrlNumber, readExtensions } from './extensions.ts'
+import { type CrlScope, readIssuingPoint } from './issuing-point.ts'
 import { OIDS } from './oids.ts'
+import { readName } from './directory-name.ts'
 import { readSigned } from './signed.ts'
 import { unhex } from '../../core/ids/hex.ts'
 
@@ -43,6 +45,8 @@ export interface Crl {
   readonly nextUpdate: number
   readonly number: number
   readonly authorityKeyIdentifier?: string
+  /** What it is about, when that is not all that its issuer has certified. */
+  readonly scope?: CrlScope
   /** By serial, lower-case hex without leading zeros. */
   readonly revoked: ReadonlyMap<string, Revocation>
 }
@@ -51,12 +55,15 @@ export interface Crl {
 export const MAX_CRL_BYTES = 8 * 1024 * 1024
 
 const V2 = 1
-const LIST_EXTENSIONS: readonly string[] = [OIDS.authorityKeyIdentifier, OIDS.crlNumber]
-const ENTRY_EXTENSIONS: readonly string[] = [OIDS.crlReason]
+/** Extensions of a list that we know; only the last may be critical, and must be (RFC 5280 5.2). */
+const CRITICAL: readonly string[] = [OIDS.issuingDistributionPoint]
+/** They make another thing of a list than a list of all that one CA has revoked: of changes only, or of others' certificates. */
+const FOREIGN_LIST: readonly string[] = [OIDS.deltaCrlIndicator]
+const FOREIGN_ENTRY: readonly string[] = [OIDS.certificateIssuer]
 
 /**
- * Reads exactly one complete v2 list with nextUpdate and number (RFC 5280 5.1); throws MALFORMED for anything else. Critical extensions that we do not
- * know (deltas, partitions, indirect lists) change what a list means, so they are refused here.
+ * Reads exactly one complete v2 list with nextUpdate and number (RFC 5280 5.1); throws MALFORMED for anything else. Delta and indirect lists, and critical
+ * extensions that we do not know, change what a list means, so they are refused here.
  */
 export function parseCrl(der: Uint8Array): Crl {
   if (der.length > MAX_CRL_BYTES) throw new HansaError('MALFORMED', `a revocation list of ${der.length} bytes; the bound is ${MAX_CRL_BYTES}`)
@@ -65,63 +72,90 @@ export function parseCrl(der: Uint8Array): Crl {
 
 function read(der: Uint8Array): Crl {
   const { tbs, algorithm: outerAlgorithm, signature } = readSigned(der)
-  const cursor = new DerCursor(tbs.content)
+  const cursor = tbs.inside()
   if (readSmall(cursor.next(TAG.integer)) !== V2) throw new DerError('a version other than 2')
   const innerAlgorithm = cursor.next(TAG.sequence)
   if (!same(outerAlgorithm.bytes, innerAlgorithm.bytes)) throw new DerError('two signature algorithms that differ')
-  const issuer = cursor.next(TAG.sequence).bytes
+  const issuer = cursor.next(TAG.sequence)
+  if (readName(issuer.content).length === 0) throw new DerError('an issuer without a name')
   const thisUpdate = readTime(cursor.next())
   if (cursor.peek() !== TAG.utcTime && cursor.peek() !== TAG.generalizedTime) throw new DerError('nextUpdate is missing')
   const nextUpdate = readTime(cursor.next())
-  const revoked = new Map<string, Revocation>()
   const entries = cursor.optional(TAG.sequence)
-  const list = new DerCursor(entries?.content ?? new Uint8Array())
-  while (!list.done) {
-    const [serial, revocation] = readEntry(list.enter(TAG.sequence))
-    if (revoked.has(serial)) throw new DerError(`serial ${serial} twice`)
-    revoked.set(serial, revocation)
-  }
-  const extensions = readExtensions(cursor.next(TAG.contextConstructed(0)).content)
+  if (entries?.length === 0) throw new DerError('an empty list that is written out')
+  const revoked = entries === undefined ? new Map<string, Revocation>() : readEntries(entries.inside())
+  const tagged = cursor.next(TAG.contextConstructed(0))
   cursor.end()
-  refuseUnknown(extensions, LIST_EXTENSIONS)
+  const extensions = readExtensions(tagged.content)
+  refuseForeign(extensions, CRITICAL, FOREIGN_LIST)
   const number = extensions.find((each) => each.oid === OIDS.crlNumber)
   if (number === undefined) throw new DerError('the number is missing')
   const authority = extensions.find((each) => each.oid === OIDS.authorityKeyIdentifier)
+  const point = extensions.find((each) => each.oid === OIDS.issuingDistributionPoint)
+  if (point?.critical === false) throw new DerError('an issuing distribution point that is not critical')
+  const scope = point === undefined ? undefined : readIssuingPoint(point.value)
   return {
     der,
     tbs: tbs.bytes,
     signature,
     signatureAlgorithm: readAlgorithm(innerAlgorithm.content),
-    issuer,
+    issuer: issuer.bytes,
     thisUpdate,
     nextUpdate,
     number: readCrlNumber(number.value),
     authorityKeyIdentifier: authority === undefined ? undefined : readAuthorityKeyIdentifier(authority.value),
+    ...(scope === undefined ? {} : { scope }),
     revoked
   }
 }
 
-function readEntry(cursor: DerCursor): [string, Revocation] {
-  const serial = readSerial(cursor.next(TAG.integer))
-  const at = readTime(cursor.next())
-  if (cursor.done) return [serial, { at, reason: 0 }]
-  const extensions = readExtensions(cursor.next(TAG.sequence).bytes)
-  cursor.end()
-  refuseUnknown(extensions, ENTRY_EXTENSIONS)
-  const reason = extensions.find((each) => each.oid === OIDS.crlReason)
-  return [serial, { at, reason: reason === undefined ? 0 : readReason(reason.value) }]
+function readEntries(list: DerCursor): Map<string, Revocation> {
+  const revoked = new Map<string, Revocation>()
+  // Most entries have the very same extensions as some other one.
+  const reasons = new Map<string, number>()
+  while (!list.done) {
+    const cursor = list.enter(TAG.sequence)
+    const serial = readSerial(cursor.next(TAG.integer))
+    const at = readTime(cursor.next())
+    const reason = cursor.done ? 0 : readEntryReason(cursor.next(TAG.sequence), reasons)
+    cursor.end()
+    if (revoked.has(serial)) throw new DerError(`serial ${serial} twice`)
+    revoked.set(serial, { at, reason })
+  }
+  return revoked
 }
 
+/** Extensions of one entry that may be remembered by their bytes: a reason alone has 12. */
+const SHORT_EXTENSIONS = 16
+const MAX_REMEMBERED = 16
+
+function readEntryReason(element: Element, known: Map<string, number>): number {
+  const { bytes } = element
+  const key = bytes.length <= SHORT_EXTENSIONS ? String.fromCharCode(...bytes) : undefined
+  const before = key === undefined ? undefined : known.get(key)
+  if (before !== undefined) return before
+  const extensions = readExtensions(bytes)
+  refuseForeign(extensions, [], FOREIGN_ENTRY)
+  const found = extensions.find((each) => each.oid === OIDS.crlReason)
+  const reason = found === undefined ? 0 : readReason(found.value)
+  if (key !== undefined && known.size < MAX_REMEMBERED) known.set(key, reason)
+  return reason
+}
+
+/** Number of a reason that RFC 5280 5.3.1 knows; removeFromCRL (8) is for delta lists alone. */
 function readReason(value: Uint8Array): number {
   const cursor = new DerCursor(value)
   const reason = readSmall(cursor.next(TAG.enumerated))
   cursor.end()
+  if (reason > 10 || reason === 7 || reason === 8) throw new DerError(`reason ${reason} of a revocation`)
   return reason
 }
 
-function refuseUnknown(extensions: readonly { readonly oid: string; readonly critical: boolean }[], known: readonly string[]): void {
-  const unknown = extensions.find((each) => each.critical && !known.includes(each.oid))
-  if (unknown !== undefined) throw new DerError(`unknown critical extension ${unknown.oid}`)
+function refuseForeign(extensions: readonly Extension[], critical: readonly string[], foreign: readonly string[]): void {
+  for (const each of extensions) {
+    if (foreign.includes(each.oid)) throw new DerError(`extension ${each.oid}, of a delta or an indirect list`)
+    if (each.critical && !critical.includes(each.oid)) throw new DerError(`critical extension ${each.oid}, which is not known or must not be critical`)
+  }
 }
 
 /** What is to be signed as a list. */

@@ -25,11 +25,40 @@ export class DerError extends Error {
   override readonly name = 'DerError'
 }
 
-export interface Element {
+/** One element; its views are made when they are asked for, since most are not. */
+export class Element {
   readonly tag: number
+  readonly #source: Uint8Array
+  readonly #start: number
+  readonly #from: number
+  readonly #end: number
+
+  /** `start`: of the head; `from`: of the content; `end`: of both. */
+  constructor(tag: number, source: Uint8Array, start: number, from: number, end: number) {
+    this.tag = tag
+    this.#source = source
+    this.#start = start
+    this.#from = from
+    this.#end = end
+  }
+
   /** Head and content: what a signature covers, and what is compared. */
-  readonly bytes: Uint8Array
-  readonly content: Uint8Array
+  get bytes(): Uint8Array {
+    return this.#source.subarray(this.#start, this.#end)
+  }
+
+  get content(): Uint8Array {
+    return this.#source.subarray(this.#from, this.#end)
+  }
+
+  get length(): number {
+    return this.#end - this.#from
+  }
+
+  /** A cursor over the content. */
+  inside(): DerCursor {
+    return new DerCursor(this.#source, this.#from, this.#end)
+  }
 }
 
 /**
@@ -38,43 +67,46 @@ export interface Element {
  */
 export class DerCursor {
   readonly #bytes: Uint8Array
-  #at = 0
+  readonly #end: number
+  #at: number
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
     this.#bytes = bytes
+    this.#at = start
+    this.#end = end
   }
 
   get done(): boolean {
-    return this.#at === this.#bytes.length
+    return this.#at === this.#end
   }
 
   /** Tag of the next element, undefined at the end. */
   peek(): number | undefined {
-    return this.#bytes[this.#at]
+    return this.#at < this.#end ? this.#bytes[this.#at] : undefined
   }
 
   /** The next element; throws when there is none, or none with this tag. */
   next(tag?: number): Element {
     const start = this.#at
+    const end = this.#end
     const found = this.#bytes[start]
-    if (found === undefined) throw new DerError('an element is missing')
+    if (found === undefined || start >= end) throw new DerError('an element is missing')
     if ((found & 0x1f) === 0x1f) throw new DerError('a tag of several bytes')
     if (tag !== undefined && found !== tag) throw new DerError(`tag 0x${found.toString(16)} where 0x${tag.toString(16)} is wanted`)
     let length = this.#bytes[start + 1]
-    let head = 2
-    if (length === undefined) throw new DerError('a length is missing')
+    let from = start + 2
+    if (length === undefined || from > end) throw new DerError('a length is missing')
     if (length >= 0x80) {
       const size = length & 0x7f
       if (size === 0 || size > 4) throw new DerError('a length that is indefinite or too long')
       length = 0
-      for (let i = 0; i < size; i++) length = length * 256 + (this.#bytes[start + 2 + i] ?? 0)
+      for (let i = 0; i < size; i++) length = length * 256 + (this.#bytes[from + i] ?? 0)
       if (length < 0x80 || length < 2 ** (8 * (size - 1))) throw new DerError('a length that is not in its shortest form')
-      head += size
+      from += size
     }
-    const end = start + head + length
-    if (end > this.#bytes.length) throw new DerError('a length that goes beyond the end')
-    this.#at = end
-    return { tag: found, bytes: this.#bytes.subarray(start, end), content: this.#bytes.subarray(start + head, end) }
+    if (from + length > end) throw new DerError('a length that goes beyond the end')
+    this.#at = from + length
+    return new Element(found, this.#bytes, start, from, from + length)
   }
 
   /** The next element when it has this tag. */
@@ -84,7 +116,7 @@ export class DerCursor {
 
   /** A cursor inside the next element. */
   enter(tag: number): DerCursor {
-    return new DerCursor(this.next(tag).content)
+    return this.next(tag).inside()
   }
 
   /** Throws when anything is left. */
@@ -105,18 +137,19 @@ export function elements(content: Uint8Array, limit: number): Element[] {
 }
 
 export function readBoolean(element: Element): boolean {
-  if (element.content.length !== 1 || (element.content[0] !== 0 && element.content[0] !== 0xff)) throw new DerError('a BOOLEAN that is not DER')
-  return element.content[0] === 0xff
+  const { content } = element
+  if (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff)) throw new DerError('a BOOLEAN that is not DER')
+  return content[0] === 0xff
 }
 
 /** Content of a non-negative INTEGER in its shortest form, without the sign byte, at most `limit` bytes. */
 export function readUnsigned(element: Element, limit: number): Uint8Array {
-  const [first, second] = element.content
+  const { content } = element
+  const [first, second] = [content[0], content[1]]
   if (first === undefined || first >= 0x80) throw new DerError('an INTEGER that is empty or negative')
   if (first === 0 && second !== undefined && second < 0x80) throw new DerError('an INTEGER that is not in its shortest form')
-  const digits = first === 0 && second !== undefined ? element.content.subarray(1) : element.content
-  if (element.content.length > limit) throw new DerError(`an INTEGER of more than ${limit} bytes`)
-  return digits
+  if (content.length > limit) throw new DerError(`an INTEGER of more than ${limit} bytes`)
+  return first === 0 && second !== undefined ? content.subarray(1) : content
 }
 
 /** A non-negative INTEGER up to 2^48. */
@@ -133,10 +166,25 @@ export function readSerial(element: Element): string {
   return serial
 }
 
+/** Dotted forms by their bytes, as binary text: certificates say the same few over and over. Full, it takes no more; strangers invent what they like. */
+const DOTTED = new Map<string, string>()
+const MAX_DOTTED = 256
+
 /** Dotted form of an OBJECT IDENTIFIER of at most 40 bytes. */
 export function readOid(element: Element): string {
+  if (element.tag !== TAG.oid) throw new DerError('no OBJECT IDENTIFIER where one is wanted')
   const { content } = element
-  if (content.length === 0 || content.length > 40 || (content.at(-1) ?? 0) >= 0x80) throw new DerError('an OBJECT IDENTIFIER that is empty, cut or too long')
+  if (content.length === 0 || content.length > 40 || (content[content.length - 1] ?? 0) >= 0x80)
+    throw new DerError('an OBJECT IDENTIFIER that is empty, cut or too long')
+  const key = binaryText(content)
+  const known = DOTTED.get(key)
+  if (known !== undefined) return known
+  const dotted = dottedForm(content)
+  if (DOTTED.size < MAX_DOTTED) DOTTED.set(key, dotted)
+  return dotted
+}
+
+function dottedForm(content: Uint8Array): string {
   const arcs: bigint[] = []
   let arc = 0n
   let fresh = true
@@ -154,35 +202,60 @@ export function readOid(element: Element): string {
   return arcs.join('.')
 }
 
-/** Content of a BIT STRING of whole bytes. */
-export function readBits(element: Element): Uint8Array {
-  if (element.content[0] !== 0) throw new DerError('a BIT STRING that is not of whole bytes')
-  return element.content.subarray(1)
+function binaryText(bytes: Uint8Array): string {
+  let text = ''
+  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i] ?? 0)
+  return text
 }
 
+/** Content of a BIT STRING of whole bytes. */
+export function readBits(element: Element): Uint8Array {
+  const { content } = element
+  if (content[0] !== 0) throw new DerError('a BIT STRING that is not of whole bytes')
+  return content.subarray(1)
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 export function readUtf8(element: Element): string {
+  const { content } = element
+  // Nearly all is ASCII, and short.
+  if (content.length <= 64 && content.every((byte) => byte < 0x80)) return binaryText(content)
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(element.content)
+    return UTF8.decode(content)
   } catch {
     throw new DerError('text that is not UTF-8')
   }
 }
 
+/** Printable ASCII of at most 4096 characters. */
 export function readAscii(element: Element): string {
-  if (element.content.some((byte) => byte > 0x7e || byte < 0x20)) throw new DerError('text that is not printable ASCII')
-  return String.fromCharCode(...element.content.subarray(0, 4096))
+  const { content } = element
+  if (content.length > 4096) throw new DerError('text of more than 4096 characters')
+  for (let i = 0; i < content.length; i++) {
+    const byte = content[i] ?? 0
+    if (byte > 0x7e || byte < 0x20) throw new DerError('text that is not printable ASCII')
+  }
+  return binaryText(content)
 }
 
 /** Milliseconds since the epoch. UTCTime up to 2049, GeneralizedTime from 2050, both with seconds and Z (RFC 5280 4.1.2.5). */
 export function readTime(element: Element): number {
   if (element.tag !== TAG.utcTime && element.tag !== TAG.generalizedTime) throw new DerError('a time that is neither UTCTime nor GeneralizedTime')
-  const text = readAscii(element)
-  const match = (element.tag === TAG.utcTime ? /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/ : /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/).exec(text)
-  if (match === null) throw new DerError('a time in another form')
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number)
-  const full = element.tag === TAG.utcTime ? year + (year < 50 ? 2000 : 1900) : year
-  if (element.tag === TAG.generalizedTime && full < 2050) throw new DerError('a GeneralizedTime where UTCTime is wanted')
-  const time = Date.UTC(full, month - 1, day, hour, minute, second)
+  const { content } = element
+  const digits = element.tag === TAG.utcTime ? 12 : 14
+  if (content.length !== digits + 1 || content[digits] !== 0x5a) throw new DerError('a time in another form')
+  const pair = (at: number): number => {
+    const [tens, ones] = [(content[at] ?? 0) - 0x30, (content[at + 1] ?? 0) - 0x30]
+    if (tens < 0 || tens > 9 || ones < 0 || ones > 9) throw new DerError('a time in another form')
+    return tens * 10 + ones
+  }
+  const start = digits - 10
+  const short = pair(0)
+  const year = digits === 12 ? short + (short < 50 ? 2000 : 1900) : short * 100 + pair(2)
+  if (digits === 14 && year < 2050) throw new DerError('a GeneralizedTime where UTCTime is wanted')
+  const [month, day, hour, minute, second] = [pair(start), pair(start + 2), pair(start + 4), pair(start + 6), pair(start + 8)]
+  const time = Date.UTC(year, month - 1, day, hour, minute, second)
   // Date.UTC rolls 31 February over; a date that comes back changed does not exist.
   const back = new Date(time)
   if (back.getUTCMonth() !== month - 1 || back.getUTCDate() !== day || hour > 23 || minute > 59 || second > 59) throw new DerError('a time that does not exist')

@@ -40,7 +40,7 @@ export function readExtensions(content: Uint8Array): Extension[] {
   const seen = new Set<string>()
   const extensions = elements(list.content, MAX_EXTENSIONS).map((element) => {
     if (element.tag !== TAG.sequence) throw new DerError('an extension that is no SEQUENCE')
-    const cursor = new DerCursor(element.content)
+    const cursor = element.inside()
     const oid = readOid(cursor.next(TAG.oid))
     const flag = cursor.optional(TAG.boolean)
     const critical = flag !== undefined && readBoolean(flag)
@@ -56,24 +56,31 @@ export function readExtensions(content: Uint8Array): Extension[] {
 }
 
 export function readBasicConstraints(value: Uint8Array): BasicConstraints {
-  const cursor = new DerCursor(single(value, TAG.sequence).content)
+  const cursor = single(value, TAG.sequence).inside()
   const flag = cursor.optional(TAG.boolean)
   const ca = flag !== undefined && readBoolean(flag)
   if (flag !== undefined && !ca) throw new DerError('a default that is written out')
   const length = cursor.optional(TAG.integer)
   cursor.end()
-  return length === undefined ? { ca } : { ca, pathLength: readSmall(length) }
+  if (length === undefined) return { ca }
+  if (!ca) throw new DerError('a path length in a certificate that is no CA')
+  return { ca, pathLength: readSmall(length) }
 }
 
+/** A list of named bits ends with the last one that is set (X.690 11.2.2), and there must be one. */
 export function readKeyUsage(value: Uint8Array): KeyUsage[] {
   const { content } = single(value, TAG.bitString)
   const unused = content[0] ?? 8
-  if (content.length < 2 || content.length > 3 || unused > 7) throw new DerError('a KeyUsage that is not DER')
+  const last = content[content.length - 1] ?? 0
+  if (content.length < 2 || content.length > 3 || unused > 7 || (last & ((1 << (unused + 1)) - 1)) !== 1 << unused)
+    throw new DerError('a KeyUsage that is not DER')
   return KEY_USAGES.filter((_, bit) => ((content[1 + (bit >> 3)] ?? 0) & (0x80 >> (bit & 7))) !== 0)
 }
 
 export function readExtendedKeyUsage(value: Uint8Array): string[] {
-  return elements(single(value, TAG.sequence).content, 16).map(readOid)
+  const usages = elements(single(value, TAG.sequence).content, 16)
+  if (usages.length === 0) throw new DerError('an empty list of usages')
+  return usages.map(readOid)
 }
 
 /** Key identifier of a SubjectKeyIdentifier, hex. */
@@ -83,8 +90,13 @@ export function readSubjectKeyIdentifier(value: Uint8Array): string {
 
 /** Key identifier of an AuthorityKeyIdentifier, hex; undefined when it names its issuer in another way. */
 export function readAuthorityKeyIdentifier(value: Uint8Array): string | undefined {
-  const cursor = new DerCursor(single(value, TAG.sequence).content)
+  const cursor = single(value, TAG.sequence).inside()
   const id = cursor.optional(TAG.context(0))
+  const issuer = cursor.optional(TAG.contextConstructed(1))
+  const serial = cursor.optional(TAG.context(2))
+  cursor.end()
+  // Both or neither (RFC 5280 4.2.1.1).
+  if ((issuer === undefined) !== (serial === undefined)) throw new DerError('half of an issuer and serial number')
   return id === undefined ? undefined : hex(id.content)
 }
 
@@ -98,7 +110,7 @@ export interface HolderExtension {
 }
 
 export function readHolder(value: Uint8Array): HolderExtension {
-  const cursor = new DerCursor(single(value, TAG.sequence).content)
+  const cursor = single(value, TAG.sequence).inside()
   const version = readSmall(cursor.next(TAG.integer))
   if (version !== 2) throw new DerError(`version ${version} of the holder extension`)
   const roles = readTexts(cursor.next(TAG.sequence), 8)

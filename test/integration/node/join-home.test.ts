@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSwarmNode, type SwarmNode } from '../../../src/adapters/libp2p/swarm-node.ts'
+import { createTokenVerifier } from '../../../src/adapters/jose/token-verifier.ts'
 import { createRpc } from '../../../src/adapters/rpc/create-rpc.ts'
 import { openStore } from '../../../src/adapters/sqlite/store.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
@@ -80,7 +81,9 @@ describe('joining a domain over real libp2p', function () {
       records: createRecords({ identities, signer, verify }),
       random: (size) => new Uint8Array(randomBytes(size)),
       chain: () => identities.chain(),
-      onCrl: () => {}
+      onCrl: () => {},
+      tokens: createTokenVerifier({ issuers: new Map(), authorities: new Map() }),
+      eabKey: () => new Uint8Array(32)
     })
     await swarm.start()
     await rpc.start()

@@ -3,22 +3,37 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { X509Certificate } from 'node:crypto'
-import { createAuthority, loadIssuer } from '../../../../src/adapters/x509/authority.ts'
+import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto'
+import { createAuthority, serialNumber } from '../../../../src/adapters/x509/authority.ts'
+import { loadIssuer } from '../../../../src/adapters/x509/load-issuer.ts'
 import { createVerify } from '../../../../src/adapters/system/crypto.ts'
 import { verifyIssuers } from '../../../../src/core/pki/chain.ts'
 import { parseCertificate } from '../../../../src/wire/x509/certificate.ts'
 import { makeCsr } from '../../../../src/wire/x509/csr.ts'
 import { writeCrl } from '../../../../src/wire/x509/crl.ts'
+import { OIDS } from '../../../../src/wire/x509/oids.ts'
 import { encodePem } from '../../../../src/wire/x509/pem.ts'
 import { testDomain } from '../../../support/pki.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
+const POINTERS = { crl: 'http://ca.north.example/aca/crl/0.crl', ocsp: 'http://ca.north.example/aca/ocsp', issuer: 'http://ca.north.example/aca/ca/0.cer' }
 const openssl = spawnSync('openssl', ['version']).status === 0
+
+const contents = (key: KeyObject) => ({
+  serial: serialNumber(),
+  spiffeId: 'spiffe://north.example/agent/web',
+  dnsNames: ['web.north.example'],
+  roles: ['agent'] as const,
+  scopes: [],
+  publicKey: new Uint8Array(key.export({ type: 'spki', format: 'der' })),
+  notBefore: NOW - 60_000,
+  notAfter: NOW + 60_000,
+  pointers: POINTERS
+})
 
 describe('the CA of a domain', () => {
   it('is founded with a root of path length 1 and an issuing CA bound to the domain', async () => {
-    const { chain } = await loadIssuer('north.example', await createAuthority('north.example', NOW))
+    const { chain } = loadIssuer('north.example', createAuthority('north.example', NOW))
     const [issuing, root] = chain.map(parseCertificate)
     assert.ok(issuing && root)
     assert.deepEqual(root.basicConstraints, { ca: true, pathLength: 1 })
@@ -35,10 +50,10 @@ describe('the CA of a domain', () => {
   })
 
   it('is not loaded with a key that does not go with its certificate', async () => {
-    const one = await createAuthority('north.example', NOW)
-    const other = await createAuthority('north.example', NOW)
-    await assert.rejects(loadIssuer('north.example', { ...one, issuingKey: other.issuingKey }), { code: 'KEY_MISSING' })
-    await assert.rejects(loadIssuer('north.example', { ...one, issuingKey: 'nonsense' }), { code: 'KEY_MISSING' })
+    const one = createAuthority('north.example', NOW)
+    const other = createAuthority('north.example', NOW)
+    assert.throws(() => loadIssuer('north.example', { ...one, issuingKey: other.issuingKey }), { code: 'KEY_MISSING' })
+    assert.throws(() => loadIssuer('north.example', { ...one, issuingKey: 'nonsense' }), { code: 'KEY_MISSING' })
   })
 
   it('keeps a name with commas one name', async () => {
@@ -48,7 +63,32 @@ describe('the CA of a domain', () => {
     assert.equal(new X509Certificate(leaf).subject, 'CN=gw1\nO=north.example')
   })
 
-  it('makes what OpenSSL believes in strict mode: chain, request and revocation list', async function () {
+  it('gives leaves the addresses of their CA, a serial of 128 bits and key identifiers that fit', async () => {
+    const { issuer } = await testDomain('north.example', NOW)
+    const [leaf, issuing] = [await issuer.issue(contents(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey)), issuer.chain[0]].map((der) =>
+      parseCertificate(der ?? new Uint8Array())
+    )
+    assert.ok(leaf && issuing)
+    assert.equal(leaf.serial.length, 32)
+    assert.equal(leaf.authorityKeyIdentifier, issuing.subjectKeyIdentifier)
+    const { infoAccess } = new X509Certificate(leaf.der)
+    assert.equal(infoAccess?.trimEnd(), `OCSP - URI:${POINTERS.ocsp}\nCA Issuers - URI:${POINTERS.issuer}`)
+    assert.ok(Buffer.from(leaf.der).includes(POINTERS.crl))
+    assert.deepEqual(
+      leaf.extensions.filter(({ critical }) => critical).map(({ oid }) => oid),
+      [OIDS.basicConstraints, OIDS.keyUsage]
+    )
+  })
+
+  it('lets the root and the issuing CA sign for their domain only, and the issuing CA sign OCSP answers', async () => {
+    const { chain } = loadIssuer('north.example', createAuthority('north.example', NOW))
+    const [issuing, root] = chain.map(parseCertificate)
+    assert.deepEqual(root?.nameConstraints, issuing?.nameConstraints)
+    assert.ok(issuing?.keyUsage?.includes('digitalSignature'))
+    assert.deepEqual(root?.keyUsage, ['keyCertSign', 'cRLSign'])
+  })
+
+  it('makes what OpenSSL believes in strict mode: chains of Ed25519 and P-256 keys, request and the lists of issuing CA and root', async function () {
     if (!openssl) return this.skip()
     const dir = mkdtempSync(join(tmpdir(), 'hansa-x509-'))
     try {
@@ -61,6 +101,12 @@ describe('the CA of a domain', () => {
         return join(dir, name)
       }
       const issuing = parseCertificate(north.issuing)
+      const rootList = north.issuer.rootLists[0]?.crl ?? new Uint8Array()
+      const client = await north.issuer.issue({
+        ...contents(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey),
+        notBefore: now - 60_000,
+        notAfter: now + 60_000
+      })
       const serial = parseCertificate(revoked.chain[0] ?? new Uint8Array()).serial
       const list = writeCrl(
         {
@@ -74,9 +120,19 @@ describe('the CA of a domain', () => {
         north.sign
       )
       const files = ['-CAfile', file('root.pem', 'CERTIFICATE', north.root), '-untrusted', file('issuing.pem', 'CERTIFICATE', north.issuing)]
-      const verify = ['verify', '-x509_strict', '-crl_check', '-CRLfile', file('list.pem', 'X509 CRL', list), ...files]
+      const verify = [
+        'verify',
+        '-x509_strict',
+        '-crl_check_all',
+        '-CRLfile',
+        file('list.pem', 'X509 CRL', list),
+        '-CRLfile',
+        file('root-list.pem', 'X509 CRL', rootList),
+        ...files
+      ]
       const leaf = file('leaf.pem', 'CERTIFICATE', gateway.chain[0] ?? new Uint8Array())
-      for (const purpose of ['sslclient', 'sslserver']) assert.match(execFileSync('openssl', [...verify, '-purpose', purpose, leaf]).toString(), /OK/)
+      for (const subject of [leaf, file('client.pem', 'CERTIFICATE', client)])
+        for (const purpose of ['sslclient', 'sslserver']) assert.match(execFileSync('openssl', [...verify, '-purpose', purpose, subject]).toString(), /OK/)
       const bad = spawnSync('openssl', [...verify, file('bad.pem', 'CERTIFICATE', revoked.chain[0] ?? new Uint8Array())])
       assert.match(bad.stderr.toString(), /certificate revoked/)
       assert.equal(spawnSync('openssl', ['req', '-verify', '-noout', '-in', file('csr.pem', 'CERTIFICATE REQUEST', makeCsr(gateway.signer))]).status, 0)

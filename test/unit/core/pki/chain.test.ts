@@ -99,12 +99,15 @@ describe('a certificate chain', () => {
     ['under a root whose path is too short', 'path-length', { root: { extensions: [ext.basic(true, 0), ext.usage(0x06)] } }],
     ['under CAs that may certify the whole world', 'unconstrained-ca', { issuing: { extensions: [ext.basic(true, 0), ext.usage(0x06)] } }],
     [
-      'under constraints of a form that nobody here can check',
+      'under constraints that are malformed',
       'name-constraints',
       {
-        issuing: { extensions: [ext.basic(true, 0), ext.usage(0x06), ext.constraints(DOMAIN, element(TAG.context(1), new TextEncoder().encode('b.example')))] }
+        issuing: { extensions: [ext.basic(true, 0), ext.usage(0x06), ext.constraints(DOMAIN, element(TAG.context(7), Uint8Array.of(10, 0, 0)))] }
       }
     ],
+    ["without the identifier of its issuer's key", 'key-identifier-missing', { leaf: { identifiers: false } }],
+    ['under a CA without an identifier of its key', 'key-identifier-missing', { issuing: { identifiers: false } }],
+    ['with name constraints of its own', 'name-constraints', { leaf: { extensions: [...good.leaf.extensions, ext.constraints(DOMAIN)] } }],
     ['of version 1', 'not-v3', { leaf: { version: 2, extensions: [] } }]
   ]
   for (const [what, want, ...args] of refusals) {

@@ -114,7 +114,7 @@ describe('ACA: application (draft 3.1.1)', () => {
     await join(node, (await invite('flight')).voucher)
     const { voucher } = await invite('hotel')
     await assert.rejects(node.rpc.call({ peer: server.peer }, methods.apply, { csr: makeCsr(node.signer), voucher }), {
-      code: 'CSR_INVALID',
+      code: 'KEY_REFUSED',
       message: /another name/
     })
   })
@@ -122,7 +122,7 @@ describe('ACA: application (draft 3.1.1)', () => {
   it('does not give away a name that is in use, unless the operator says replace; then the old one is revoked', async () => {
     const { newcomer, invite, join, aca } = await setting()
     await join(await newcomer('x'), (await invite('flight')).voucher)
-    await assert.rejects(join(await newcomer('y'), (await invite('flight')).voucher), { code: 'VOUCHER_INVALID', message: /another key/ })
+    await assert.rejects(join(await newcomer('y'), (await invite('flight')).voucher), { code: 'NAME_TAKEN', message: /another key/ })
     const successor = await newcomer('z')
     await join(successor, (await invite('flight', { replace: true })).voucher)
     assert.deepEqual(
@@ -262,7 +262,7 @@ describe('ACA: certificate management (draft 3.1.2)', () => {
     await aca.revoke('flight', 'keyCompromise')
     await clock.settle()
     const { voucher } = await invite('flight')
-    await assert.rejects(node.rpc.call(target, methods.apply, { csr: makeCsr(node.signer), voucher }), { code: 'CSR_INVALID', message: /compromised/ })
+    await assert.rejects(node.rpc.call(target, methods.apply, { csr: makeCsr(node.signer), voucher }), { code: 'KEY_REFUSED', message: /compromised/ })
   })
 
   it('publishes a new list before the last one ends, with a higher number', async () => {

@@ -3,7 +3,7 @@ import { create } from '@bufbuild/protobuf'
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { createSigner, createVerify, sha256 } from '../../../../src/adapters/system/crypto.ts'
 import { serialNumber } from '../../../../src/adapters/x509/authority.ts'
-import { importKeys, signIssuing } from '../../../../src/adapters/x509/certificates.ts'
+import { signingCa, signIssuing } from '../../../../src/adapters/x509/certificates.ts'
 import { createIdentities } from '../../../../src/roles/member/identities.ts'
 import { createRecords } from '../../../../src/roles/member/records.ts'
 import { CrlResponseSchema, NodeInfoSchema, PingRequestSchema } from '../../../../src/schema/generated/hansa/v1/trust_pb.ts'
@@ -187,13 +187,11 @@ describe('identities', () => {
   it('do not let another listed domain take the revocations of ours with it, by a certificate of its own for our CA key', async () => {
     const { identities, north, south, friend, clock } = await setting()
     await identities.list('south.example', [south.root])
-    const rootKey = createPrivateKey(south.files.rootKey)
-    const rootKeys = await importKeys(rootKey.export({ type: 'pkcs8', format: 'der' }), createPublicKey(rootKey).export({ type: 'spki', format: 'der' }))
     const ours = createPublicKey(createPrivateKey(north.files.issuingKey)).export({ type: 'spki', format: 'der' })
-    const theirCopy = await signIssuing(
+    const theirCopy = signIssuing(
       { serial: serialNumber(), name: 'north.example issuing', domain: 'north.example', notBefore: clock.now() - HOUR, notAfter: clock.now() + HOUR },
-      (await importKeys(createPrivateKey(north.files.issuingKey).export({ type: 'pkcs8', format: 'der' }), ours)).publicKey,
-      { certificate: south.root, keys: rootKeys }
+      ours,
+      signingCa(south.root, createPrivateKey(south.files.rootKey))
     )
     const list = crlOf(north, clock.now(), 7, [friend])
     const wrapped = create(CrlResponseSchema, { domain: 'south.example', crl: list.crl, chain: [theirCopy, south.root] })

@@ -1,0 +1,3 @@
+import { z } from 'zod'
+
+export const roles = z.array(z.enum(['aca', 'ars', 'agw', 'agent']))
