@@ -216,13 +216,13 @@ describe('member: expiry', () => {
     const north = await testDomain('north.example', clock.now())
     // No ACA: nobody renews.
     const server = await trustNode(swarm, { domain: north, name: 'core', roles: ['ars'] })
-    const gateway = await trustNode(swarm, { domain: north, name: 'gw1', roles: ['agw'], notAfter: clock.now() + 8 * MINUTE })
+    const gateway = await trustNode(swarm, { domain: north, name: 'gw1', roles: ['agw'], notAfter: clock.now() + 4 * MINUTE })
     let cuts = 0
     server.network.onDisconnect((peer) => (cuts += peer === gateway.peer ? 1 : 0))
     await clock.run(gateway.rpc.call({ peer: server.peer, addresses: [server.address] }, methods.ping, {}))
-    await clock.advance(7 * MINUTE)
+    await clock.advance(3 * MINUTE)
     assert.equal(cuts, 0)
-    await clock.advance(7 * MINUTE)
+    await clock.advance(3 * MINUTE)
     assert.equal(cuts, 1)
     assert.ok(!server.rpc.identities().some(({ peer }) => peer === gateway.peer))
   })
