@@ -137,10 +137,14 @@ describe('the certificate authority by hand (draft 3.1)', function () {
         encoding: 'utf8'
       })
     if (spawnSync('openssl', ['version']).status !== 0) return this.skip()
-    const p256 = await until('the P-256 certificate', () => {
-      const { status, stdout } = connect('ECDSA+SHA256')
-      return status === 0 && stdout
-    }, 20_000)
+    const p256 = await until(
+      'the P-256 certificate',
+      () => {
+        const { status, stdout } = connect('ECDSA+SHA256')
+        return status === 0 && stdout
+      },
+      20_000
+    )
     assert.match(p256, /Verify return code: 0/)
     assert.match(p256, /id-ecPublicKey|prime256v1|Server public key is 256 bit/)
     const ed25519 = connect('ed25519')

@@ -39,7 +39,8 @@ export function reviewKey(evidence: Evidence, verify: Verify, samePeer: boolean)
   const peer = peerIdOf(csr.spki) ?? ''
   if (samePeer && evidence.peer !== undefined && evidence.peer !== peer)
     return refused('CSR_INVALID', 'the key of the request is not the key of the node that sent it')
-  if (!verify(csr.spki, csr.info, csr.signature, kind === 'p256' ? 'ecdsa-sha256' : 'ed25519')) return refused('CSR_INVALID', 'the request is not signed by the key that it is for')
+  if (!verify(csr.spki, csr.info, csr.signature, kind === 'p256' ? 'ecdsa-sha256' : 'ed25519'))
+    return refused('CSR_INVALID', 'the request is not signed by the key that it is for')
   if (evidence.blocked(keyId)) return refused('KEY_REFUSED', 'this key may never be certified again: it was given up as compromised')
   if (evidence.caKey(keyId)) return refused('KEY_REFUSED', 'this key belongs to a CA')
   return { ok: true, kind, peer, keyId }
