@@ -27,6 +27,8 @@ export function readName(content: Uint8Array): Attribute[][] {
       const oid = readOid(cursor.next(TAG.oid))
       const value = cursor.next()
       cursor.end()
+      // Here, so that nothing throws when the name is compared later.
+      readText(value)
       return { oid, value }
     })
   })
