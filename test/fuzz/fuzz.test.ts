@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { HansaError } from '../../src/schema/errors.ts'
 import { fuzz, type Target } from './fuzz.ts'
 import { TARGETS } from './targets.ts'
+import { X509_TARGETS } from './x509-targets.ts'
 
 const SEED = 20260101
 const RUNS = 300
 const text = new TextEncoder().encode('a valid input')
 
 describe(`fuzz: readers of what strangers send (seed ${SEED}, more by npm run fuzz)`, () => {
-  for (const target of TARGETS) {
+  for (const target of [...TARGETS, ...X509_TARGETS]) {
     it(`${target.name}: read or refused with a reason`, () => {
       const { failure, accepted } = fuzz(target, RUNS, SEED)
       assert.equal(failure, undefined)

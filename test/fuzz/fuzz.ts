@@ -24,7 +24,7 @@ export interface Outcome {
 const MAX_MS = 1_000
 
 /** Feeds a target its corpus, which it must accept, and `runs` inputs made of it; the same seed makes the same ones. */
-export function fuzz(target: Target, runs: number, seed: number): Outcome {
+export function fuzz(target: Target, runs: number, seed: number, maxMs = MAX_MS): Outcome {
   const random = seededRandom(seed)
   const pick = () => target.corpus[Math.floor(random() * target.corpus.length)] ?? new Uint8Array()
   let accepted = 0
@@ -44,9 +44,26 @@ export function fuzz(target: Target, runs: number, seed: number): Outcome {
       if (error.code === 'INTERNAL') return fail(input, `INTERNAL: ${error.message}`, run)
       if (valid !== undefined) return fail(input, `a valid input is refused: ${error.code} ${error.message}`, run)
     }
-    const ms = performance.now() - begin
+    // Whoever shares the machine may stop us for longer than that: a slow input is slow whenever it is read.
+    const ms = Math.min(performance.now() - begin, performance.now() - begin > maxMs ? again(target, input) : Infinity)
     slowestMs = Math.max(slowestMs, ms)
-    if (ms > MAX_MS) return fail(input, `${Math.round(ms)} ms`, run)
+    if (ms > maxMs) return fail(input, `${Math.round(ms)} ms`, run)
   }
   return { runs: target.corpus.length + runs, accepted, slowestMs }
+}
+
+/** The best of three, in CPU time. */
+function again(target: Target, input: Uint8Array): number {
+  return Math.min(
+    ...[1, 2, 3].map(() => {
+      const before = process.cpuUsage()
+      try {
+        target.read(input)
+      } catch {
+        // It was said the first time.
+      }
+      const { user, system } = process.cpuUsage(before)
+      return (user + system) / 1000
+    })
+  )
 }

@@ -14,6 +14,9 @@ export const INCOMPARABLE = '?'
 
 const PRINTABLE_STRING = 0x13
 const IA5_STRING = 0x16
+/** Read by nobody here: names with them cannot be compared. */
+const TELETEX_STRING = 0x14
+const BMP_STRING = 0x1e
 /** PKCS #9; RFC 5280 4.1.2.6 knows it as the old place of an address. */
 const EMAIL_ADDRESS = '1.2.840.113549.1.9.1'
 
@@ -27,6 +30,8 @@ export function readName(content: Uint8Array): Attribute[][] {
       const oid = readOid(cursor.next(TAG.oid))
       const value = cursor.next()
       cursor.end()
+      // Here, so that nothing throws when the name is compared later.
+      readText(value)
       return { oid, value }
     })
   })
@@ -68,8 +73,13 @@ function readText(value: Element): string | undefined {
     case PRINTABLE_STRING:
     case IA5_STRING:
       return readAscii(value)
-    default:
+    case TELETEX_STRING:
       return undefined
+    case BMP_STRING:
+      if (value.length % 2 !== 0) throw new DerError('half a character in a name')
+      return undefined
+    default:
+      throw new DerError('an attribute of a name that is no text')
   }
 }
 

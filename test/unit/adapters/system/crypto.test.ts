@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync, sign } from 'node:crypto'
 import { createSigner, createVerify, seedFromPem, seedToPem } from '../../../../src/adapters/system/crypto.ts'
 
 const seed = new Uint8Array(32).fill(5)
@@ -35,6 +36,25 @@ describe('the node key', () => {
         const signer = createSigner(new Uint8Array(32).fill(byte))
         assert.equal(verify(signer.publicKey, data, signer.sign(data)), true)
       }
+    }
+  })
+
+  it('checks ECDSA of P-256 and P-384 keys with just the algorithm that is named', () => {
+    const verify = createVerify()
+    const data = Uint8Array.of(1, 2, 3)
+    for (const [curve, hash, algorithm, other] of [
+      ['prime256v1', 'sha256', 'ecdsa-sha256', 'ecdsa-sha384'],
+      ['secp384r1', 'sha384', 'ecdsa-sha384', 'ecdsa-sha256']
+    ] as const) {
+      const pair = generateKeyPairSync('ec', { namedCurve: curve })
+      const spki = new Uint8Array(pair.publicKey.export({ type: 'spki', format: 'der' }))
+      const signature = new Uint8Array(sign(hash, data, pair.privateKey))
+      assert.equal(verify(spki, data, signature, algorithm), true)
+      assert.equal(verify(spki, data, signature, other), false)
+      assert.equal(verify(spki, data, signature, 'ed25519'), false)
+      assert.equal(verify(spki, data, signature), false)
+      assert.equal(verify(spki, data, Uint8Array.of(...signature, 0), algorithm), false)
+      assert.equal(verify(spki.with(-1, (spki.at(-1) ?? 0) ^ 1), data, signature, algorithm), false)
     }
   })
 })

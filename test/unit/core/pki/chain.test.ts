@@ -4,8 +4,10 @@ import { verifyChain } from '../../../../src/core/pki/chain.ts'
 import { refusalError } from '../../../../src/core/pki/refusal.ts'
 import { parseCertificate } from '../../../../src/wire/x509/certificate.ts'
 import { OIDS } from '../../../../src/wire/x509/oids.ts'
-import { element } from '../../../../src/wire/x509/der-writer.ts'
+import { element, extension } from '../../../../src/wire/x509/der-writer.ts'
 import { TAG } from '../../../../src/wire/x509/der.ts'
+import { writeHolder } from '../../../../src/wire/x509/holder.ts'
+import { anyKey, ids, mintAny } from '../../../support/mint-any.ts'
 import { ext, key, mint, type Minted, MINTED_AT } from '../../../support/mint.ts'
 import { testDomain } from '../../../support/pki.ts'
 
@@ -64,6 +66,27 @@ describe('a certificate chain', () => {
     assert.equal(reason(), 'ok')
   })
 
+  it('with a P-256 key is believed, for TLS with the outside: same node and roles, but no PeerId that a peer could prove', () => {
+    const verdict = judge({ leaf: { spki: anyKey('p256').spki } })
+    assert.ok(verdict.ok)
+    assert.deepEqual([verdict.identity.spiffeId, [...verdict.identity.roles], verdict.identity.peer], [`spiffe://${DOMAIN}/agent/flight`, ['agent'], ''])
+  })
+
+  for (const kind of ['ed25519', 'p256', 'p384'] as const) {
+    it(`under CAs with ${kind} keys is believed`, () => {
+      const [top, middle] = [anyKey(kind), anyKey(kind)]
+      const chain = [
+        mintAny({
+          ...{ subject: 'leaf', issuer: 'issuing', key: anyKey('ed25519'), signedBy: middle },
+          extensions: [...good.leaf.extensions, ...ids('leaf', 'issuing')]
+        }),
+        mintAny({ subject: 'issuing', issuer: 'root', key: middle, signedBy: top, extensions: [...good.issuing.extensions, ...ids('issuing', 'root')] }),
+        mintAny({ subject: 'root', issuer: 'root', key: top, signedBy: top, extensions: [...good.root.extensions, ...ids('root', 'root')] })
+      ]
+      assert.equal(verifyChain(chain.map(parseCertificate), MINTED_AT, createVerify()).ok, true)
+    })
+  }
+
   it('ends with the first of its certificates that ends', () => {
     const verdict = judge({ issuing: { notAfter: MINTED_AT + 1000 } })
     assert.ok(verdict.ok)
@@ -108,6 +131,8 @@ describe('a certificate chain', () => {
     ["without the identifier of its issuer's key", 'key-identifier-missing', { leaf: { identifiers: false } }],
     ['under a CA without an identifier of its key', 'key-identifier-missing', { issuing: { identifiers: false } }],
     ['with name constraints of its own', 'name-constraints', { leaf: { extensions: [...good.leaf.extensions, ext.constraints(DOMAIN)] } }],
+    ['with a P-384 key of its own', 'algorithm', { leaf: { spki: anyKey('p384').spki } }],
+    ['with a scope that is no capability', 'scopes', leafWith(4, extension(OIDS.holder, false, writeHolder({ roles: ['agent'], scopes: ['travel/../x'] })))],
     ['of version 1', 'not-v3', { leaf: { version: 2, extensions: [] } }]
   ]
   for (const [what, want, ...args] of refusals) {

@@ -47,6 +47,12 @@ describe('a certificate', () => {
     refused(mint({ ...plain, serial: new Uint8Array(21).fill(1) }), /more than 20 bytes/)
   })
 
+  it('is refused with a name that is no text, when it is read and not later', () => {
+    const der = mint({ ...plain, subject: 'leaf' })
+    const at = Buffer.from(der).indexOf('leaf')
+    refused(der.with(at + 1, 0xfe), /not UTF-8/)
+  })
+
   it('is refused above its bound, before it is read', () => {
     refused(new Uint8Array(MAX_CERTIFICATE_BYTES + 1), /bound/)
   })
