@@ -1,11 +1,10 @@
 import type { HansaNode } from '../../node/hansa-node.ts'
 import { HansaError } from '../../schema/errors.ts'
 import type { Application } from '../application-types.ts'
-import type { AuthorityDesk } from './authority-desk.ts'
 import type { AdminRequest, NodeOperations } from '../operations.ts'
 import type { Certificate } from '../trust-types.ts'
 
-type Authority = Omit<NonNullable<HansaNode['aca']>, 'crl'> & AuthorityDesk
+type Authority = NonNullable<HansaNode['aca']>
 type View = ReturnType<Authority['list']>[number]
 type Applied = ReturnType<Authority['application']>
 type CaDesk = Pick<
@@ -32,7 +31,7 @@ export function caDeskOperations(node: HansaNode): CaDesk {
   const { domain } = node.home.config
   const authority = (): Authority => {
     if (node.aca === undefined) throw new HansaError('ROLE_MISSING', 'this node is no certificate authority', { role: 'aca' })
-    return node.aca as unknown as Authority
+    return node.aca
   }
   return {
     applications: async () => ({ applications: authority().pending().map(applicationOf) }),

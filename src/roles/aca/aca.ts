@@ -49,7 +49,7 @@ export interface Aca extends Lifecycle {
   revokeOrganisation(organisation: string, reason: string): Promise<{ readonly revoked: CertificateView[]; readonly crlNumber: number }>
   /** draft 3.1.2: lifts every hold (certificateHold) of what is under `x`. Throws NOT_FOUND, and INVALID_ARGUMENT when there is none: nothing else can be lifted. */
   release(x: string): Promise<{ readonly released: CertificateView[]; readonly crlNumber: number }>
-  /** Entries of the audit log from number `from` (1), at most `limit` (100; up to 1000). Throws INVALID_ARGUMENT, AUDIT_BROKEN. */
+  /** Entries of the audit log from number `from`, otherwise the last ones, at most `limit` (100; up to 1000). Throws INVALID_ARGUMENT, AUDIT_BROKEN. */
   audit(options: { readonly from?: number; readonly limit?: number }): AuditEntry[]
   /** Reads the whole audit log. `noted`: a head that was written down elsewhere, to which the log must still lead. */
   verifyAudit(noted?: AuditHead): AuditVerdict

@@ -62,11 +62,12 @@ export class AuditLog {
     return bytes === undefined ? { entries: 0, head: this.#beginning() } : (JSON.parse(new TextDecoder().decode(bytes)) as AuditHead)
   }
 
-  /** Entries from number `from`, at most `limit` (1 to 1000). Throws INVALID_ARGUMENT, AUDIT_BROKEN for one that cannot be read. */
-  read({ from = 1, limit = 100 }: { readonly from?: number; readonly limit?: number }): AuditEntry[] {
-    if (!Number.isSafeInteger(from) || from < 1) throw new HansaError('INVALID_ARGUMENT', `audit entries from number ${from}; 1 or more is wanted`)
+  /** Entries from number `from`, otherwise the last ones; at most `limit` (1 to 1000). Throws INVALID_ARGUMENT, AUDIT_BROKEN for one that cannot be read. */
+  read({ limit = 100, from: asked }: { readonly from?: number; readonly limit?: number }): AuditEntry[] {
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_READ)
       throw new HansaError('INVALID_ARGUMENT', `${limit} audit entries; 1 to ${MAX_READ} are wanted`)
+    const from = asked ?? Math.max(1, this.head().entries - limit + 1)
+    if (!Number.isSafeInteger(from) || from < 1) throw new HansaError('INVALID_ARGUMENT', `audit entries from number ${from}; 1 or more is wanted`)
     return [...this.#deps.store.entries(TABLE, { from: keyOf(from), limit })].map(([key, bytes]) => {
       const entry = parse(bytes)
       if (entry === undefined) throw new HansaError('AUDIT_BROKEN', `entry ${Number(key)} of the audit log cannot be read`)
