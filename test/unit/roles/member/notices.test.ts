@@ -98,9 +98,12 @@ describe('member: asking for revocation lists', () => {
     const target = { peer: server.peer, addresses: [server.address] }
     const number = BigInt(numberAt(server) ?? 0)
     const held = (at: bigint) => [{ issuer: unhex(issuer) ?? new Uint8Array(), number: at }]
-    assert.equal((await clock.run(gateway.rpc.call(target, methods.crl, { held: held(number) }))).lists.length, 0)
-    assert.equal((await clock.run(gateway.rpc.call(target, methods.crl, { held: held(number - 1n) }))).lists.length, 1)
-    assert.equal((await clock.run(gateway.rpc.call(target, methods.crl, {}))).lists.length, 1)
+    // By the length of its chain: 2 is the list of the issuing CA, 1 that of the root, which the question does not name.
+    const brought = async (question: { held?: ReturnType<typeof held> }) =>
+      (await clock.run(gateway.rpc.call(target, methods.crl, question))).lists.map(({ chain }) => chain.length).sort()
+    assert.deepEqual(await brought({ held: held(number) }), [1])
+    assert.deepEqual(await brought({ held: held(number - 1n) }), [1, 2])
+    assert.deepEqual(await brought({}), [1, 2])
   })
 
   it('brings lists of other domains from a node of the own one, and only for its members', async () => {
@@ -114,10 +117,7 @@ describe('member: asking for revocation lists', () => {
     assert.equal(gateway.identities.crl('south.example')?.number, 4)
     const stranger = await trustNode(swarm, { domain: south, name: 'new' })
     const { lists } = await clock.run(stranger.rpc.call({ peer: server.peer, addresses: [server.address] }, methods.crl, {}))
-    assert.deepEqual(
-      lists.map(({ domain }) => domain),
-      ['north.example']
-    )
+    assert.deepEqual([...new Set(lists.map(({ domain }) => domain))], ['north.example'])
   })
 
   it('goes on with the other lists when one of them is not believed', async () => {
