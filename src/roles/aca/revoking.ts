@@ -8,6 +8,7 @@ import type { CrlReason } from '../../wire/x509/crl.ts'
 import type { Book } from './book.ts'
 import { findCertificates } from './desk.ts'
 import { parseReason } from './reason.ts'
+import { shownBy } from './shown-by.ts'
 
 /** What a revocation or a release has changed, as it is in the ledger now, and the number of the list that says so. */
 export interface Changed {
@@ -45,7 +46,7 @@ export class Revoking {
   revokeOwn(asked: string, reason: string, caller: Caller): Promise<number> {
     const { alone, ledger, deps } = this.#book
     return alone(async () => {
-      const shown = ledger.certificate(caller.identity?.serial ?? '')
+      const shown = shownBy(caller.identity, ledger)
       const issued = asked === '' ? shown : ledger.certificate(asked)
       // Whether there is such a certificate is told to nobody else.
       if (issued === undefined || !(issued.peer === caller.peer || issued.companionOf === caller.peer || this.#isReplaced(issued, shown)))
