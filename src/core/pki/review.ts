@@ -44,6 +44,8 @@ export function reviewHolder(evidence: Evidence, key: Possession, grant: Grant, 
   const rivals = evidence.byName(name).filter((issued) => ['good', 'held'].includes(stateOf(issued, evidence.now)) && !own(issued))
   if (rivals.length > 0 && !replace)
     return refused('NAME_TAKEN', `${name} has a live certificate for another key; revoke it first, or make the invite with replace`)
+  if (!replace && evidence.accountsOf(name).some((thumbprint) => thumbprint !== account))
+    return refused('NAME_TAKEN', `${name} was given to an ACME account; revoke it first, or make the invite with replace`)
   return tooMany(evidence, name, rivals) ?? { ok: true, grant, key, supersedes: rivals }
 }
 

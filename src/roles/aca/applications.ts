@@ -59,6 +59,8 @@ export class Applications {
       const changes = changesOf(approval)
       const grant = changed(record.asked, changes)
       const approver = this.#approver(record, approval, { decision: 'approve', ...changes })
+      if (record.account !== undefined && book.accounts.get(record.account)?.endedAt !== undefined)
+        throw new HansaError('VOUCHER_INVALID', 'the account that has applied gets nothing more: what it was given was revoked; reject the application')
       const needed = approvalsNeeded(grant, config.policy.twoApprovers)
       if (needed > 1 && config.policy.approvers.size < needed)
         throw new HansaError(

@@ -4,7 +4,7 @@ import { parseCertificate } from '../../wire/x509/certificate.ts'
 import type { Book } from './book.ts'
 
 /** What the ACA knows when it decides about a request that came from `peer` (undefined: not over the network). */
-export function evidenceOf({ ledger, deps }: Book, der: Uint8Array, csr: CsrFacts, peer: string | undefined): Evidence {
+export function evidenceOf({ ledger, deps, accounts }: Book, der: Uint8Array, csr: CsrFacts, peer: string | undefined): Evidence {
   const { issuer, sha256, clock } = deps
   return {
     csr,
@@ -15,6 +15,7 @@ export function evidenceOf({ ledger, deps }: Book, der: Uint8Array, csr: CsrFact
     now: clock.now(),
     byName: (name) => ledger.byName(name),
     byKey: (keyId) => ledger.byKey(keyId),
+    accountsOf: (name) => accounts.byName(name).map(([thumbprint]) => thumbprint),
     blocked: (keyId) => ledger.isBlocked(keyId),
     caKey: (keyId) =>
       [...issuer.chain, ...issuer.roots, ...issuer.signers.flatMap(({ chain }) => chain)].some((ca) => hex(sha256(parseCertificate(ca).spki)) === keyId)

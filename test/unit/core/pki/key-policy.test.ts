@@ -23,6 +23,7 @@ function evidence(der: Uint8Array, more: Partial<Evidence> = {}): Evidence {
     byKey: () => [],
     blocked: () => false,
     caKey: () => false,
+    accountsOf: () => [],
     ...more
   }
 }
