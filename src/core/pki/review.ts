@@ -3,6 +3,7 @@ import type { Evidence } from './evidence.ts'
 import { type Grant, grantOf, scopesWithin } from './grant.ts'
 import { type Issued, stateOf } from './issued.ts'
 import { type Possession, reviewKey } from './key-policy.ts'
+import { dnsNamesOf } from './profile.ts'
 import { refused, type Refused } from './refused.ts'
 
 /** What may be signed. */
@@ -33,7 +34,7 @@ export interface Claim {
 
 /**
  * May the key have the name? A name with a live certificate for another key is not given away: its holder would be impersonated; `replace` says that
- * the operator means it. A key serves one name for as long as its certificates are remembered.
+ * the operator means it. A DNS name has one holder for the same reason. A key serves one name for as long as its certificates are remembered.
  */
 export function reviewHolder(evidence: Evidence, key: Possession, grant: Grant, { replace, account }: Claim): Review {
   const { name } = grant
@@ -46,6 +47,9 @@ export function reviewHolder(evidence: Evidence, key: Possession, grant: Grant, 
     return refused('NAME_TAKEN', `${name} has a live certificate for another key; revoke it first, or make the invite with replace`)
   if (!replace && evidence.accountsOf(name).some((thumbprint) => thumbprint !== account))
     return refused('NAME_TAKEN', `${name} was given to an ACME account; revoke it first, or make the invite with replace`)
+  const theirs = dnsNamesOf({ ...grant, domain: evidence.domain }).find((each) => evidence.dnsHolders(each).some((holder) => holder !== name))
+  // `replace` is about the name: the operator may not know whom else it would hit.
+  if (theirs !== undefined) return refused('NAME_TAKEN', `the DNS name ${theirs} belongs to another holder; revoke what that one has first`)
   return tooMany(evidence, name, rivals) ?? { ok: true, grant, key, supersedes: rivals }
 }
 

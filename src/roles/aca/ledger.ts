@@ -8,6 +8,7 @@ const BY_NAME = 'aca.byName'
 const BY_PEER = 'aca.byPeer'
 const BY_KEY = 'aca.byKey'
 const BY_ORGANISATION = 'aca.byOrganisation'
+const BY_DNS_NAME = 'aca.byDnsName'
 const BY_END = 'aca.byEnd'
 /** What is on a list, by CA: small rows, so that a list of 100,000 is made without reading 100,000 certificates. */
 const REVOKED = 'aca.revoked'
@@ -70,6 +71,10 @@ export class Ledger {
 
   byOrganisation(organisation: string): Issued[] {
     return this.#indexed(BY_ORGANISATION, textKey(organisation))
+  }
+
+  byDnsName(dnsName: string): Issued[] {
+    return this.#indexed(BY_DNS_NAME, dnsName)
   }
 
   /** Certificates that ended before `time`, the oldest first, at most `limit`. */
@@ -158,12 +163,13 @@ export class Ledger {
   }
 }
 
-function indexesOf({ serial, name, peer, companionOf, keyId, organisation, notAfter }: Issued): [table: string, key: string][] {
+function indexesOf({ serial, name, peer, companionOf, keyId, organisation, dnsNames, notAfter }: Issued): [table: string, key: string][] {
   const node = peer === '' ? companionOf : peer
   return [
     [BY_NAME, `${name}/${serial}`],
     [BY_KEY, `${keyId}/${serial}`],
     [BY_END, `${String(notAfter).padStart(15, '0')}/${serial}`],
+    ...dnsNames.map((each): [string, string] => [BY_DNS_NAME, `${each}/${serial}`]),
     ...(node === undefined ? [] : [[BY_PEER, `${node}/${serial}`] satisfies [string, string]]),
     ...(organisation === undefined ? [] : [[BY_ORGANISATION, `${textKey(organisation)}/${serial}`] satisfies [string, string]])
   ]

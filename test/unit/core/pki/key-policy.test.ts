@@ -24,6 +24,7 @@ function evidence(der: Uint8Array, more: Partial<Evidence> = {}): Evidence {
     blocked: () => false,
     caKey: () => false,
     accountsOf: () => [],
+    dnsHolders: () => [],
     ...more
   }
 }

@@ -104,6 +104,14 @@ describe('ACA: accounts that a voucher was bound to (RFC 8555 7.3.4)', () => {
     await order()
   })
 
+  it('is not bound to a DNS name that another holder has, and keeps its own from others', async () => {
+    const { aca, newcomer, apply, voucher, joined } = await bound()
+    await assert.rejects(apply(await newcomer('x'), {}, await voucher('x', { dnsNames: ['www.north.example'] })), { code: 'NAME_TAKEN', message: /www/ })
+    await joined('hotel', { dnsNames: ['hotel.north.example'] })
+    const { id } = await aca.createVoucher({ roles: ['agent'], name: 'y', ttlMs: 60_000, dnsNames: ['hotel.north.example'] })
+    await assert.rejects(aca.door.bindAccount(id, thumbprint()), { code: 'NAME_TAKEN', message: /hotel/ })
+  })
+
   it('gets nothing by an approval after its name was revoked', async () => {
     const { aca, account } = await bound({}, { require: ['document'] })
     const outcome = await aca.door.apply({ csr: fresh(), dnsNames: ['flight.north.example'] }, { door: 'acme', account })
