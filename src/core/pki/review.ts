@@ -24,6 +24,11 @@ export type Review = Reviewed | Refused
 /** Certificates of one name in force at a time. Two are enough; a holder who renews without end would fill the ledger and the revocation list. */
 const MAX_LIVE = 16
 
+/**
+ * Certificates of one name that have not ended by themselves, revoked ones among them: who gave up each before the next would fill the ledger, the list and the audit log all the same.
+ */
+const MAX_UNENDED = 256
+
 /** How a name comes to a key. */
 export interface Claim {
   /** The new holder takes the name over. */
@@ -97,8 +102,10 @@ export function reviewRenewal(evidence: Evidence, old: Issued | undefined, verif
 }
 
 function tooMany(evidence: Evidence, name: string, leaving: readonly Issued[]): Refused | undefined {
-  const live = evidence.byName(name).filter((issued) => stateOf(issued, evidence.now) === 'good' && !leaving.includes(issued))
-  if (live.length < MAX_LIVE) return undefined
-  const retryAfterMs = Math.min(...live.map(({ notAfter }) => notAfter)) - evidence.now + 1
-  return refused('RATE_LIMITED', `${live.length} certificates of ${name} are in force already`, { retryAfterMs })
+  const unended = evidence.byName(name).filter(({ notAfter }) => notAfter >= evidence.now)
+  const live = unended.filter((issued) => stateOf(issued, evidence.now) === 'good' && !leaving.includes(issued))
+  if (live.length < MAX_LIVE && unended.length < MAX_UNENDED) return undefined
+  const retryAfterMs = Math.min(...(live.length < MAX_LIVE ? unended : live).map(({ notAfter }) => notAfter)) - evidence.now + 1
+  const many = live.length < MAX_LIVE ? `${unended.length} certificates of ${name} were made` : `${live.length} certificates of ${name} are in force`
+  return refused('RATE_LIMITED', `${many} already; wait until the first of them ends`, { retryAfterMs })
 }
