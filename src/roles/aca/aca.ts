@@ -7,7 +7,7 @@ import { parseCertificate } from '../../wire/x509/certificate.ts'
 import type { Crl } from '../../wire/x509/crl.ts'
 import { methods } from '../../wire/methods.ts'
 import { Accounts } from './accounts.ts'
-import { adoptOwn } from './adopt.ts'
+import { adoptCas, adoptOwn } from './adopt.ts'
 import type { AuditEntry, AuditHead, AuditVerdict } from './audit-log.ts'
 import { applicationOf, applyResponse } from './application-messages.ts'
 import { Applications } from './applications.ts'
@@ -89,6 +89,7 @@ class AcaService implements Aca {
     const { clock, issuer, verify } = deps
     const verdict = verifyIssuers(issuer.chain.map(parseCertificate), clock.now(), verify)
     if (!verdict.ok) throw refusalError(verdict)
+    adoptCas(deps, ledger)
     adoptOwn(deps, ledger)
     await this.#maintain()
     // Also when it is not new: the own node may have lost what it held.

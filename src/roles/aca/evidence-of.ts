@@ -1,6 +1,5 @@
 import { hex } from '../../core/ids/hex.ts'
 import type { CsrFacts, Evidence } from '../../core/pki/evidence.ts'
-import { parseCertificate } from '../../wire/x509/certificate.ts'
 import type { Book } from './book.ts'
 import { dnsHolders } from './dns-holders.ts'
 
@@ -21,7 +20,6 @@ export function evidenceOf(book: Book, der: Uint8Array, csr: CsrFacts, peer: str
     dnsHolders: (dnsName) => dnsHolders(book, dnsName, now),
     accountsOf: (name) => accounts.byName(name).map(([thumbprint]) => thumbprint),
     blocked: (keyId) => ledger.isBlocked(keyId),
-    caKey: (keyId) =>
-      [...issuer.chain, ...issuer.roots, ...issuer.signers.flatMap(({ chain }) => chain)].some((ca) => hex(sha256(parseCertificate(ca).spki)) === keyId)
+    caKey: (keyId) => ledger.isCaKey(keyId)
   }
 }

@@ -14,6 +14,8 @@ const BY_END = 'aca.byEnd'
 const REVOKED = 'aca.revoked'
 const VOUCHERS = 'aca.vouchers'
 const BLOCKED = 'aca.blocked'
+/** Keys of the CAs that this ACA has ever had, by SHA-256. */
+const CA_KEYS = 'aca.caKeys'
 const STATE = 'aca.state'
 const NOTHING = new Uint8Array()
 
@@ -135,6 +137,15 @@ export class Ledger {
   /** `key` is the SHA-256 of the SubjectPublicKeyInfo, hex, or a PeerId. */
   isBlocked(key: string): boolean {
     return this.#store.get(BLOCKED, key) !== undefined
+  }
+
+  /** A CA's key is never certified for a holder, also long after the CA has been replaced: `keyId` is the SHA-256 of its SubjectPublicKeyInfo, hex. */
+  putCaKey(keyId: string): void {
+    if (!this.isCaKey(keyId)) this.#store.put(CA_KEYS, keyId, NOTHING)
+  }
+
+  isCaKey(keyId: string): boolean {
+    return this.#store.get(CA_KEYS, keyId) !== undefined
   }
 
   /** Latest revocation list of a CA, DER. */
