@@ -105,7 +105,7 @@ class AcaService implements Aca {
   async stop(): Promise<void> {
     this.#stopTimer()
     // What is being decided is finished: an applicant whose voucher is burnt must get its certificate.
-    await this.#book.alone(async () => {})
+    await this.#book.alone(async () => {}, 'end')
   }
 
   #serve(): void {
@@ -130,7 +130,7 @@ class AcaService implements Aca {
       audit.append('voucher', 'operator', voucher.name, { roles: voucher.roles.join(), uses: String(voucher.uses) })
       await ledger.commit()
       return voucher
-    })
+    }, 'operator')
   }
 
   pending(): ApplicationView[] {
@@ -206,7 +206,7 @@ class AcaService implements Aca {
       if (due.length > 0) crl.write(due)
       await ledger.commit()
       crl.announce()
-    })
+    }, 'operator')
   }
 
   #view(issued: Issued): CertificateView {

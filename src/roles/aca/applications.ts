@@ -85,7 +85,7 @@ export class Applications {
         await ledger.commit()
       } else await this.#issuance.issue({ ...record, asked: grant, replace, approvals }, review, evidence)
       return this.application(ref)
-    })
+    }, 'operator')
   }
 
   /** One approver is enough. See Aca.reject. */
@@ -99,7 +99,7 @@ export class Applications {
       audit.append('rejected', approver, record.ref, { digest: record.digest, why })
       await ledger.commit()
       return this.application(ref)
-    })
+    }, 'operator')
   }
 
   /** Who decides, proved by their signature over exactly this decision. Throws PERMISSION_DENIED, SIGNATURE_INVALID. */

@@ -35,7 +35,7 @@ export class Revoking {
       const meant = accountsMeant(x, deps.issuer.domain, this.#book)
       if (found.length === 0 && meant.length === 0) throw new HansaError('NOT_FOUND', 'no certificate has this serial, SPIFFE ID, handle or PeerId')
       return this.#revokeAny(found, meant, parseReason(reason))
-    })
+    }, 'operator')
   }
 
   /** Everything in force of an organisation; see Aca.revokeOrganisation. */
@@ -46,7 +46,7 @@ export class Revoking {
       const meant = accounts.byOrganisation(organisation)
       if (found.length === 0 && meant.length === 0) throw new HansaError('NOT_FOUND', 'no certificate names this organisation')
       return this.#revokeAny(found, meant, parseReason(reason))
-    })
+    }, 'operator')
   }
 
   /** A holder gives up its own certificate, or one of a key that it has replaced; nobody else's. An empty serial means the one it shows. */
@@ -98,7 +98,7 @@ export class Revoking {
       this.#counter?.inc({ reason: 'released' }, lifted.length)
       deps.log.info({ serials: lifted.map(({ serial }) => serial), crlNumber }, 'certificates released')
       return { changed: lifted, crlNumber }
-    })
+    }, 'operator')
   }
 
   /** Commits, together with what the caller has written, then tells everybody. Called within `alone`. Certificates that have ended already stay as they are. */
