@@ -31,14 +31,16 @@ export function approvalBytes({ domain, ref, digest, decision, name, roles, scop
   return new TextEncoder().encode(APPROVAL_DOMAIN + JSON.stringify(fields))
 }
 
-/** What is given when an approver's changes are made. Throws INVALID_ARGUMENT. */
-export function changed(grant: Grant, { name, roles, scopes }: Changes): Grant {
+/** What is given in `domain` when an approver's changes are made; under another name without the DNS name that the first one has. Throws INVALID_ARGUMENT. */
+export function changed(grant: Grant, { name, roles, scopes }: Changes, domain: string): Grant {
   if (roles?.length === 0) throw new HansaError('INVALID_ARGUMENT', 'an approval for no role')
   if (scopes !== undefined && (scopes.length > MAX_SCOPES || !scopes.every(isScope)))
     throw new HansaError('INVALID_ARGUMENT', `scopes of an approval that are not at most ${MAX_SCOPES} capabilities`)
   return {
     ...grant,
-    ...(name === undefined ? {} : { name: parseName(name) }),
+    ...(name === undefined || name === grant.name
+      ? {}
+      : { name: parseName(name), dnsNames: grant.dnsNames.filter((each) => each !== `${grant.name}.${domain}`) }),
     ...(roles === undefined ? {} : { roles: sortRoles(roles) }),
     ...(scopes === undefined ? {} : { scopes: [...scopes] })
   }

@@ -28,6 +28,10 @@ export interface Evidence {
   byName(name: string): readonly Issued[]
   /** Certificates issued for a key. */
   byKey(keyId: string): readonly Issued[]
+  /** Names of those who have a DNS name now. */
+  dnsHolders(dnsName: string): readonly string[]
+  /** Thumbprints of the ACME accounts that have a name. */
+  accountsOf(name: string): readonly string[]
   /** True for a key that was given up as compromised. */
   blocked(keyId: string): boolean
   /** True for the key of a CA of the domain. */

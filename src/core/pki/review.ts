@@ -3,6 +3,7 @@ import type { Evidence } from './evidence.ts'
 import { type Grant, grantOf, scopesWithin } from './grant.ts'
 import { type Issued, stateOf } from './issued.ts'
 import { type Possession, reviewKey } from './key-policy.ts'
+import { dnsNamesOf } from './profile.ts'
 import { refused, type Refused } from './refused.ts'
 
 /** What may be signed. */
@@ -23,6 +24,11 @@ export type Review = Reviewed | Refused
 /** Certificates of one name in force at a time. Two are enough; a holder who renews without end would fill the ledger and the revocation list. */
 const MAX_LIVE = 16
 
+/**
+ * Certificates of one name that have not ended by themselves, revoked ones among them: who gave up each before the next would fill the ledger, the list and the audit log all the same.
+ */
+const MAX_UNENDED = 256
+
 /** How a name comes to a key. */
 export interface Claim {
   /** The new holder takes the name over. */
@@ -33,7 +39,7 @@ export interface Claim {
 
 /**
  * May the key have the name? A name with a live certificate for another key is not given away: its holder would be impersonated; `replace` says that
- * the operator means it. A key serves one name for as long as its certificates are remembered.
+ * the operator means it. A DNS name has one holder for the same reason. A key serves one name for as long as its certificates are remembered.
  */
 export function reviewHolder(evidence: Evidence, key: Possession, grant: Grant, { replace, account }: Claim): Review {
   const { name } = grant
@@ -44,6 +50,11 @@ export function reviewHolder(evidence: Evidence, key: Possession, grant: Grant, 
   const rivals = evidence.byName(name).filter((issued) => ['good', 'held'].includes(stateOf(issued, evidence.now)) && !own(issued))
   if (rivals.length > 0 && !replace)
     return refused('NAME_TAKEN', `${name} has a live certificate for another key; revoke it first, or make the invite with replace`)
+  if (!replace && evidence.accountsOf(name).some((thumbprint) => thumbprint !== account))
+    return refused('NAME_TAKEN', `${name} was given to an ACME account; revoke it first, or make the invite with replace`)
+  const theirs = dnsNamesOf({ ...grant, domain: evidence.domain }).find((each) => evidence.dnsHolders(each).some((holder) => holder !== name))
+  // `replace` is about the name: the operator may not know whom else it would hit.
+  if (theirs !== undefined) return refused('NAME_TAKEN', `the DNS name ${theirs} belongs to another holder; revoke what that one has first`)
   return tooMany(evidence, name, rivals) ?? { ok: true, grant, key, supersedes: rivals }
 }
 
@@ -91,8 +102,10 @@ export function reviewRenewal(evidence: Evidence, old: Issued | undefined, verif
 }
 
 function tooMany(evidence: Evidence, name: string, leaving: readonly Issued[]): Refused | undefined {
-  const live = evidence.byName(name).filter((issued) => stateOf(issued, evidence.now) === 'good' && !leaving.includes(issued))
-  if (live.length < MAX_LIVE) return undefined
-  const retryAfterMs = Math.min(...live.map(({ notAfter }) => notAfter)) - evidence.now + 1
-  return refused('RATE_LIMITED', `${live.length} certificates of ${name} are in force already`, { retryAfterMs })
+  const unended = evidence.byName(name).filter(({ notAfter }) => notAfter >= evidence.now)
+  const live = unended.filter((issued) => stateOf(issued, evidence.now) === 'good' && !leaving.includes(issued))
+  if (live.length < MAX_LIVE && unended.length < MAX_UNENDED) return undefined
+  const retryAfterMs = Math.min(...(live.length < MAX_LIVE ? unended : live).map(({ notAfter }) => notAfter)) - evidence.now + 1
+  const many = live.length < MAX_LIVE ? `${unended.length} certificates of ${name} were made` : `${live.length} certificates of ${name} are in force`
+  return refused('RATE_LIMITED', `${many} already; wait until the first of them ends`, { retryAfterMs })
 }

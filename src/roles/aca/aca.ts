@@ -7,7 +7,7 @@ import { parseCertificate } from '../../wire/x509/certificate.ts'
 import type { Crl } from '../../wire/x509/crl.ts'
 import { methods } from '../../wire/methods.ts'
 import { Accounts } from './accounts.ts'
-import { adoptOwn } from './adopt.ts'
+import { adoptCas, adoptOwn } from './adopt.ts'
 import type { AuditEntry, AuditHead, AuditVerdict } from './audit-log.ts'
 import { applicationOf, applyResponse } from './application-messages.ts'
 import { Applications } from './applications.ts'
@@ -89,6 +89,7 @@ class AcaService implements Aca {
     const { clock, issuer, verify } = deps
     const verdict = verifyIssuers(issuer.chain.map(parseCertificate), clock.now(), verify)
     if (!verdict.ok) throw refusalError(verdict)
+    adoptCas(deps, ledger)
     adoptOwn(deps, ledger)
     await this.#maintain()
     // Also when it is not new: the own node may have lost what it held.
@@ -104,7 +105,7 @@ class AcaService implements Aca {
   async stop(): Promise<void> {
     this.#stopTimer()
     // What is being decided is finished: an applicant whose voucher is burnt must get its certificate.
-    await this.#book.alone(async () => {})
+    await this.#book.alone(async () => {}, 'end')
   }
 
   #serve(): void {
@@ -129,7 +130,7 @@ class AcaService implements Aca {
       audit.append('voucher', 'operator', voucher.name, { roles: voucher.roles.join(), uses: String(voucher.uses) })
       await ledger.commit()
       return voucher
-    })
+    }, 'operator')
   }
 
   pending(): ApplicationView[] {
@@ -205,7 +206,7 @@ class AcaService implements Aca {
       if (due.length > 0) crl.write(due)
       await ledger.commit()
       crl.announce()
-    })
+    }, 'operator')
   }
 
   #view(issued: Issued): CertificateView {

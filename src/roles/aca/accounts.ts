@@ -5,6 +5,7 @@ import { dnsNamesOf } from '../../core/pki/profile.ts'
 import { nextName, openVoucher } from '../../core/pki/voucher.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { accepted, type Book } from './book.ts'
+import { dnsHolders } from './dns-holders.ts'
 
 /** ACME accounts (RFC 8555 7.3.4): a voucher gives a name to an account key, which may then have certificates for whatever keys. */
 export class Accounts {
@@ -25,7 +26,7 @@ export class Accounts {
       const { voucher } = accepted(openVoucher(ledger.voucher(voucherId), now))
       const given = { ...grantOf(voucher), name: nextName(voucher) }
       const grant: Grant = { ...given, dnsNames: dnsNamesOf({ ...given, domain: deps.issuer.domain }) }
-      this.#claim(grant.name, voucher.replace, now)
+      this.#claim(grant, voucher.replace, now)
       const { replace, boundTo } = voucher
       const account: Account = { grant, voucher: voucherId, boundAt: now, replace, ...(boundTo === undefined ? {} : { boundTo }) }
       accounts.put(thumbprint, account)
@@ -50,8 +51,10 @@ export class Accounts {
   }
 
   /** A name that somebody has is not given to an account, unless the operator says so; then whoever had it by account has it no more. */
-  #claim(name: string, replace: boolean, now: number): void {
+  #claim({ name, dnsNames }: Grant, replace: boolean, now: number): void {
     const { ledger, accounts } = this.#book
+    const theirs = dnsNames.find((each) => dnsHolders(this.#book, each, now).some((holder) => holder !== name))
+    if (theirs !== undefined) throw new HansaError('NAME_TAKEN', `the DNS name ${theirs} belongs to another holder; revoke what that one has first`)
     const others = accounts.byName(name)
     const taken = others.length > 0 || ledger.byName(name).some((issued) => ['good', 'held'].includes(stateOf(issued, now)))
     if (taken && !replace) throw new HansaError('NAME_TAKEN', `${name} is held by another; revoke it first, or make the invite with replace`)

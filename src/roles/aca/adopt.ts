@@ -5,6 +5,12 @@ import { parseCertificate } from '../../wire/x509/certificate.ts'
 import type { AcaDeps } from './deps.ts'
 import type { Ledger } from './ledger.ts'
 
+/** Remembers the keys of all CAs that are here now, so that none is certified for a holder, now or when it has been replaced. The caller commits. */
+export function adoptCas({ issuer, sha256 }: AcaDeps, ledger: Ledger): void {
+  const all = [...issuer.chain, ...issuer.roots, ...issuer.signers.flatMap(({ chain }) => chain)]
+  for (const der of all) ledger.putCaKey(hex(sha256(parseCertificate(der).spki)))
+}
+
 /**
  * The certificate of the ACA's own node was signed while its home was made, before there was a ledger; from here on it is like any other: it is listed,
  * renewed and revoked. The caller commits.

@@ -57,8 +57,10 @@ export class Applications {
     return alone(async () => {
       const record = this.#waiting(ref)
       const changes = changesOf(approval)
-      const grant = changed(record.asked, changes)
+      const grant = changed(record.asked, changes, deps.issuer.domain)
       const approver = this.#approver(record, approval, { decision: 'approve', ...changes })
+      if (record.account !== undefined && book.accounts.get(record.account)?.endedAt !== undefined)
+        throw new HansaError('VOUCHER_INVALID', 'the account that has applied gets nothing more: what it was given was revoked; reject the application')
       const needed = approvalsNeeded(grant, config.policy.twoApprovers)
       if (needed > 1 && config.policy.approvers.size < needed)
         throw new HansaError(
@@ -73,15 +75,17 @@ export class Applications {
       const agreeing = approvals.filter((each) => sameChanges(each.changes, changes) && (approvers.size === 0 || approvers.has(each.approver)))
       const evidence = evidenceOf(book, bytesOf(record.csr), parseCsr(bytesOf(record.csr)), record.applicant)
       const key = accepted(reviewKey(evidence, deps.verify, true))
-      const claim = { replace: record.replace, ...(record.account === undefined ? {} : { account: record.account }) }
+      // That a name may be taken over was said of the one that was asked for.
+      const replace = record.replace && grant.name === record.asked.name
+      const claim = { replace, ...(record.account === undefined ? {} : { account: record.account }) }
       const review = accepted(reviewHolder(evidence, key, grant, claim))
       audit.append('approved', approver, record.ref, { digest: record.digest, name: grant.name, roles: grant.roles.join(), scopes: grant.scopes.join() })
       if (agreeing.length < needed) {
         applications.put({ ...record, approvals })
         await ledger.commit()
-      } else await this.#issuance.issue({ ...record, asked: grant, approvals }, review, evidence)
+      } else await this.#issuance.issue({ ...record, asked: grant, replace, approvals }, review, evidence)
       return this.application(ref)
-    })
+    }, 'operator')
   }
 
   /** One approver is enough. See Aca.reject. */
@@ -95,7 +99,7 @@ export class Applications {
       audit.append('rejected', approver, record.ref, { digest: record.digest, why })
       await ledger.commit()
       return this.application(ref)
-    })
+    }, 'operator')
   }
 
   /** Who decides, proved by their signature over exactly this decision. Throws PERMISSION_DENIED, SIGNATURE_INVALID. */

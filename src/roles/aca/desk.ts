@@ -1,13 +1,15 @@
 import { hex } from '../../core/ids/hex.ts'
 import { type Role, sortRoles } from '../../core/ids/role.ts'
-import { parseName } from '../../core/ids/spiffe-id.ts'
+import { formatSpiffeId, parseName } from '../../core/ids/spiffe-id.ts'
 import { parseAgent } from '../../core/ids/agent-id.ts'
+import type { Account } from '../../core/pki/account.ts'
 import type { Issued } from '../../core/pki/issued.ts'
 import { base64url } from '../../core/ids/base64url.ts'
 import { isScope, MAX_SCOPES } from '../../core/pki/grant.ts'
 import { isDnsNameWithin } from '../../core/pki/profile.ts'
 import { nextName, type Voucher } from '../../core/pki/voucher.ts'
 import { HansaError } from '../../schema/errors.ts'
+import type { Book } from './book.ts'
 import type { AcaDeps } from './deps.ts'
 import type { Ledger } from './ledger.ts'
 import { line } from './read-application.ts'
@@ -95,10 +97,24 @@ export function voucherId(secret: string, deps: AcaDeps): string {
   return hex(deps.sha256(new TextEncoder().encode(secret)))
 }
 
+/** Open ACME accounts that an operator means by a SPIFFE ID, handle or name: they have it also while no certificate of theirs is in force. */
+export function accountsMeant(x: string, domain: string, { ledger, accounts }: Pick<Book, 'ledger' | 'accounts'>): [string, Account][] {
+  if (ledger.certificate(x.toLowerCase()) !== undefined || x.startsWith('12D3')) return []
+  const id = parseAgent(x, domain)
+  if (id.domain !== domain) return []
+  const found = accounts.byName(id.name)
+  return x.startsWith('spiffe:') ? found.filter(([, { grant }]) => x === formatSpiffeId({ domain, role: grant.roles[0] ?? 'agent', name: grant.name })) : found
+}
+
+/** As findCertificates; none when there is none. */
+export function certificatesMeant(x: string, domain: string, ledger: Ledger): Issued[] {
+  const exact = ledger.certificate(x.toLowerCase())
+  return exact !== undefined ? [exact] : x.startsWith('12D3') ? ledger.byPeer(x) : byName(x, domain, ledger)
+}
+
 /** Certificates that an operator means by a serial, SPIFFE ID, handle, name or PeerId, the newest first. Throws NOT_FOUND. */
 export function findCertificates(x: string, domain: string, ledger: Ledger): Issued[] {
-  const exact = ledger.certificate(x.toLowerCase())
-  const found = exact !== undefined ? [exact] : x.startsWith('12D3') ? ledger.byPeer(x) : byName(x, domain, ledger)
+  const found = certificatesMeant(x, domain, ledger)
   if (found.length === 0) throw new HansaError('NOT_FOUND', 'no certificate has this serial, SPIFFE ID, handle or PeerId')
   return found.sort((a, b) => b.notBefore - a.notBefore)
 }

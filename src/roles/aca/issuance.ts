@@ -20,6 +20,7 @@ import { outcomeOf, RETRY_MS } from './outcome.ts'
 import { type ReadApplication, readApplication } from './read-application.ts'
 import { reviewKey } from '../../core/pki/key-policy.ts'
 import type { Revoking } from './revoking.ts'
+import { shownBy } from './shown-by.ts'
 import { profileOf, signReviewed } from './sign.ts'
 
 /** The one way to a certificate (draft 3.1.1, 3.1.2), whatever door an applicant came through. */
@@ -100,7 +101,7 @@ export class Issuance {
     const { alone, ledger } = this.#book
     const renewed = () => {
       const evidence = evidenceOf(this.#book, csr, parseCsr(csr), applicant.peer)
-      const old = ledger.certificate(applicant.identity?.serial ?? '')
+      const old = shownBy(applicant.identity, ledger)
       // Over TLS the old certificate is the old key's word for what is asked (RFC 7030 4.2.2).
       const otherKey = old !== undefined && old.keyId !== evidence.keyId
       const newKey = applicant.door === 'libp2p' ? 'companion' : otherKey ? 'rekey' : 'none'
@@ -133,7 +134,7 @@ export class Issuance {
 
   async #renewed(evidence: Evidence, applicant: Applicant, event: 'renewed' | 'rekeyed', renewal: Renewal): Promise<readonly Uint8Array[]> {
     const { ledger, audit, deps } = this.#book
-    const old = ledger.certificate(applicant.identity?.serial ?? '')
+    const old = shownBy(applicant.identity, ledger)
     const review = accepted(reviewRenewal(evidence, old, deps.verify, renewal))
     const { issued, chain } = await signReviewed(this.#book, review, evidence, old?.account === undefined ? {} : { account: old.account })
     ledger.putCertificate(issued)

@@ -8,11 +8,14 @@ const BY_NAME = 'aca.byName'
 const BY_PEER = 'aca.byPeer'
 const BY_KEY = 'aca.byKey'
 const BY_ORGANISATION = 'aca.byOrganisation'
+const BY_DNS_NAME = 'aca.byDnsName'
 const BY_END = 'aca.byEnd'
 /** What is on a list, by CA: small rows, so that a list of 100,000 is made without reading 100,000 certificates. */
 const REVOKED = 'aca.revoked'
 const VOUCHERS = 'aca.vouchers'
 const BLOCKED = 'aca.blocked'
+/** Keys of the CAs that this ACA has ever had, by SHA-256. */
+const CA_KEYS = 'aca.caKeys'
 const STATE = 'aca.state'
 const NOTHING = new Uint8Array()
 
@@ -70,6 +73,10 @@ export class Ledger {
 
   byOrganisation(organisation: string): Issued[] {
     return this.#indexed(BY_ORGANISATION, textKey(organisation))
+  }
+
+  byDnsName(dnsName: string): Issued[] {
+    return this.#indexed(BY_DNS_NAME, dnsName)
   }
 
   /** Certificates that ended before `time`, the oldest first, at most `limit`. */
@@ -132,6 +139,15 @@ export class Ledger {
     return this.#store.get(BLOCKED, key) !== undefined
   }
 
+  /** A CA's key is never certified for a holder, also long after the CA has been replaced: `keyId` is the SHA-256 of its SubjectPublicKeyInfo, hex. */
+  putCaKey(keyId: string): void {
+    if (!this.isCaKey(keyId)) this.#store.put(CA_KEYS, keyId, NOTHING)
+  }
+
+  isCaKey(keyId: string): boolean {
+    return this.#store.get(CA_KEYS, keyId) !== undefined
+  }
+
   /** Latest revocation list of a CA, DER. */
   crl(issuer: string): Uint8Array | undefined {
     return this.#store.get(STATE, `crl/${issuer}`)
@@ -158,12 +174,13 @@ export class Ledger {
   }
 }
 
-function indexesOf({ serial, name, peer, companionOf, keyId, organisation, notAfter }: Issued): [table: string, key: string][] {
+function indexesOf({ serial, name, peer, companionOf, keyId, organisation, dnsNames, notAfter }: Issued): [table: string, key: string][] {
   const node = peer === '' ? companionOf : peer
   return [
     [BY_NAME, `${name}/${serial}`],
     [BY_KEY, `${keyId}/${serial}`],
     [BY_END, `${String(notAfter).padStart(15, '0')}/${serial}`],
+    ...dnsNames.map((each): [string, string] => [BY_DNS_NAME, `${each}/${serial}`]),
     ...(node === undefined ? [] : [[BY_PEER, `${node}/${serial}`] satisfies [string, string]]),
     ...(organisation === undefined ? [] : [[BY_ORGANISATION, `${textKey(organisation)}/${serial}`] satisfies [string, string]])
   ]

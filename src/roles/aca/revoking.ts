@@ -1,4 +1,5 @@
 import { hex } from '../../core/ids/hex.ts'
+import type { Account } from '../../core/pki/account.ts'
 import { release, revoke } from '../../core/pki/ending.ts'
 import type { Issued } from '../../core/pki/issued.ts'
 import type { Counter } from '../../ports/metrics.ts'
@@ -6,8 +7,9 @@ import type { Caller } from '../../ports/rpc.ts'
 import { HansaError } from '../../schema/errors.ts'
 import type { CrlReason } from '../../wire/x509/crl.ts'
 import type { Book } from './book.ts'
-import { findCertificates } from './desk.ts'
+import { accountsMeant, certificatesMeant, findCertificates } from './desk.ts'
 import { parseReason } from './reason.ts'
+import { shownBy } from './shown-by.ts'
 
 /** What a revocation or a release has changed, as it is in the ledger now, and the number of the list that says so. */
 export interface Changed {
@@ -28,24 +30,30 @@ export class Revoking {
   /** What an operator means by `x`; see Aca.revoke. */
   revoke(x: string, reason: string): Promise<Changed> {
     const { alone, deps, ledger } = this.#book
-    return alone(() => this.#revokeAny(findCertificates(x, deps.issuer.domain, ledger), parseReason(reason)))
+    return alone(() => {
+      const found = certificatesMeant(x, deps.issuer.domain, ledger)
+      const meant = accountsMeant(x, deps.issuer.domain, this.#book)
+      if (found.length === 0 && meant.length === 0) throw new HansaError('NOT_FOUND', 'no certificate has this serial, SPIFFE ID, handle or PeerId')
+      return this.#revokeAny(found, meant, parseReason(reason))
+    }, 'operator')
   }
 
   /** Everything in force of an organisation; see Aca.revokeOrganisation. */
   revokeOrganisation(organisation: string, reason: string): Promise<Changed> {
-    const { alone, ledger } = this.#book
+    const { alone, ledger, accounts } = this.#book
     return alone(() => {
       const found = ledger.byOrganisation(organisation)
-      if (found.length === 0) throw new HansaError('NOT_FOUND', 'no certificate names this organisation')
-      return this.#revokeAny(found, parseReason(reason))
-    })
+      const meant = accounts.byOrganisation(organisation)
+      if (found.length === 0 && meant.length === 0) throw new HansaError('NOT_FOUND', 'no certificate names this organisation')
+      return this.#revokeAny(found, meant, parseReason(reason))
+    }, 'operator')
   }
 
   /** A holder gives up its own certificate, or one of a key that it has replaced; nobody else's. An empty serial means the one it shows. */
   revokeOwn(asked: string, reason: string, caller: Caller): Promise<number> {
     const { alone, ledger, deps } = this.#book
     return alone(async () => {
-      const shown = ledger.certificate(caller.identity?.serial ?? '')
+      const shown = shownBy(caller.identity, ledger)
       const issued = asked === '' ? shown : ledger.certificate(asked)
       // Whether there is such a certificate is told to nobody else.
       if (issued === undefined || !(issued.peer === caller.peer || issued.companionOf === caller.peer || this.#isReplaced(issued, shown)))
@@ -90,7 +98,7 @@ export class Revoking {
       this.#counter?.inc({ reason: 'released' }, lifted.length)
       deps.log.info({ serials: lifted.map(({ serial }) => serial), crlNumber }, 'certificates released')
       return { changed: lifted, crlNumber }
-    })
+    }, 'operator')
   }
 
   /** Commits, together with what the caller has written, then tells everybody. Called within `alone`. Certificates that have ended already stay as they are. */
@@ -105,10 +113,20 @@ export class Revoking {
     ).crlNumber
   }
 
-  async #revokeAny(found: readonly Issued[], reason: CrlReason): Promise<Changed> {
-    const now = this.#book.deps.clock.now()
+  /** `meant`: accounts that get nothing more, whether or not they have anything in force. */
+  async #revokeAny(found: readonly Issued[], meant: readonly (readonly [string, Account])[], reason: CrlReason): Promise<Changed> {
+    const { deps, accounts, audit, ledger, crl } = this.#book
+    const now = deps.clock.now()
     const endings = found.map((issued) => revoke(issued, reason, now).kind)
+    for (const [thumbprint, { grant }] of meant) {
+      accounts.end(thumbprint, now)
+      audit.append('accountEnded', 'operator', grant.name, { account: thumbprint, reason })
+    }
     if (endings.includes('changed')) return this.#end(found, reason, 'operator', false)
+    if (meant.length > 0) {
+      await ledger.commit()
+      return { changed: [], crlNumber: crl.current().number }
+    }
     if (endings.includes('final')) throw revokedForGood()
     throw new HansaError('NOT_FOUND', 'every certificate of it is revoked or expired already')
   }

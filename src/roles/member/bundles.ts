@@ -7,6 +7,7 @@ import { SignedRecordSchema } from '../../schema/generated/hansa/v1/call_pb.ts'
 import { type BundleResponse, BundleResponseSchema, type NodeInfo, type TrustBundle, TrustBundleSchema } from '../../schema/generated/hansa/v1/trust_pb.ts'
 import { decode } from '../../wire/decode.ts'
 import { methods } from '../../wire/methods.ts'
+import { checkSequence } from './check-sequence.ts'
 import type { MemberDeps } from './deps.ts'
 
 /** How often others should ask again: a root that takes over is listed beside the old one for days. A network constant: it is told in the bundle. */
@@ -104,10 +105,11 @@ export class Bundles {
    * MemberIdentities.succeed.
    */
   async take(signed: Uint8Array, domain?: string): Promise<boolean> {
-    const { records, identities, log } = this.#deps
+    const { records, identities, log, clock } = this.#deps
     const { message: bundle, signer } = records.open(TrustBundleSchema, decode(SignedRecordSchema, signed))
     if (!signer.roles.includes('aca') || signer.domain !== bundle.domain || (domain !== undefined && bundle.domain !== domain))
       throw new HansaError('PERMISSION_DENIED', `${signer.spiffeId} cannot speak for the roots of ${bundle.domain.slice(0, 253)}`)
+    checkSequence(bundle.sequence, clock.now())
     if (bundle.domain === this.#domain) this.#follow(decode(SignedRecordSchema, signed).chain.at(-1))
     // The authority here has the last word on its own roots.
     if (bundle.domain === this.#domain && this.#deps.roots !== undefined) return false

@@ -7,6 +7,7 @@ import { type BundleResponse, type NodeInfo, NodeInfoSchema, type TrustBundle, t
 import { methods } from '../../wire/methods.ts'
 import { CRL_EVERY_MS, type MemberConfig, NODES_EVERY_MS } from './config.ts'
 import { Bundles } from './bundles.ts'
+import { checkSequence } from './check-sequence.ts'
 import { CrlWatch } from './crl-watch.ts'
 import type { MemberDeps } from './deps.ts'
 import { Dialer } from './dialer.ts'
@@ -210,9 +211,10 @@ class MemberService implements Member {
   }
 
   async #takeTrust({ bundles, signed }: TrustUpdate): Promise<void> {
-    const { identities, log } = this.#deps
+    const { identities, log, clock } = this.#deps
     for (const { domain, roots, sequence } of bundles) {
       try {
+        checkSequence(sequence, clock.now())
         if (await identities.list(domain, roots, sequence)) log.info({ domain, listed: roots.length > 0 }, 'trust list changed by a node of ours')
       } catch (error) {
         // One root that has expired must not keep the others out.

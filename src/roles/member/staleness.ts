@@ -4,6 +4,8 @@ import type { HeldCrl, Revocations } from './revocations.ts'
 
 /** When each CA was first met of which no list has come yet. */
 const TABLE = 'trust.unlisted'
+/** CAs of one domain of which no list has come; a domain has one or two that sign. A root could make them without end, and each is remembered. */
+const MAX_UNLISTED = 64
 
 /** What becomes of certificates whose CA has not been heard of for too long. */
 export interface StalePolicy {
@@ -52,6 +54,7 @@ export class Staleness {
     const seen = this.#firstSeen.get(key)
     // A clock that was ahead once must not make the grace longer.
     if (seen !== undefined && seen <= now) return { until: this.#last(seen), noted: false }
+    if (seen === undefined && this.#unlisted(domain) >= MAX_UNLISTED) return { until: this.#last(-Infinity), noted: false }
     this.#firstSeen.set(key, now)
     const bytes = new Uint8Array(8)
     new DataView(bytes.buffer).setFloat64(0, now)
@@ -98,6 +101,12 @@ export class Staleness {
     const lists = this.#revocations.all().map((held: HeldCrl) => `${held.domain}/${held.issuer} ${freshness(held.nextUpdate, this.#policy.graceMs, now)}`)
     const unlisted = [...this.#firstSeen].map(([key, at]) => `${key} ${freshness(at, this.#policy.graceMs, now)}`)
     return [...lists, ...unlisted].join('\n')
+  }
+
+  #unlisted(domain: string): number {
+    let count = 0
+    for (const key of this.#firstSeen.keys()) if (key.startsWith(`${domain}/`)) count++
+    return count
   }
 
   #last(due: number): number {

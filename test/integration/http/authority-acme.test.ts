@@ -279,6 +279,15 @@ describe('ACME of an ACA (RFC 8555)', () => {
       for (const body of ['', '[]', '{', '{"protected":1}']) assert.equal(problem(await client.send('/acme/new-account', body)), 'malformed')
     })
 
+    it('strangers who ask for whatever without end: each has a key', async () => {
+      await client.register('one')
+      const stranger = new AcmeSigner(server, NAME)
+      const answers = new Set<string>()
+      for (let i = 0; i < 121; i++) answers.add(problem(await stranger.post(i % 2 === 0 ? '/acme/new-order' : '/acme/revoke-cert', {})))
+      assert.ok(answers.has('rateLimited'))
+      assert.equal((await client.post('/acme/new-order', order)).status, 201, 'accounts are served all the same')
+    })
+
     it('who asks for too many accounts at once, and says when to come back', async () => {
       const answers = await Promise.all(Array.from({ length: 61 }, () => client.send('/acme/new-account', '{}')))
       const last = answers.find(({ status }) => status === 429)

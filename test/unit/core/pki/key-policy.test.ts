@@ -3,7 +3,9 @@ import { createVerify, sha256 } from '../../../../src/adapters/system/crypto.ts'
 import { hex } from '../../../../src/core/ids/hex.ts'
 import { peerIdOf, spkiOf } from '../../../../src/core/ids/peer-id.ts'
 import type { Evidence } from '../../../../src/core/pki/evidence.ts'
+import type { Issued } from '../../../../src/core/pki/issued.ts'
 import { reviewKey } from '../../../../src/core/pki/key-policy.ts'
+import { reviewRenewal } from '../../../../src/core/pki/review.ts'
 import { makeCsr, parseCsr } from '../../../../src/wire/x509/csr.ts'
 import { p256Csr } from '../../../support/p256-csr.ts'
 import { key } from '../../../support/mint.ts'
@@ -23,6 +25,8 @@ function evidence(der: Uint8Array, more: Partial<Evidence> = {}): Evidence {
     byKey: () => [],
     blocked: () => false,
     caKey: () => false,
+    accountsOf: () => [],
+    dnsHolders: () => [],
     ...more
   }
 }
@@ -35,6 +39,25 @@ function refusal(der: Uint8Array, more: Partial<Evidence> = {}): string {
 
 /** A request for any key at all, signed by another. */
 const requestFor = (publicKey: Uint8Array) => makeCsr({ publicKey, sign: (data) => key(1).sign(data) })
+
+describe('how many certificates a name may have', () => {
+  const live = (number: number): Issued => ({
+    ...{ serial: String(number), name: 'flight', spiffeId: 'spiffe://north.example/agent/flight', roles: ['agent'], scopes: [], dnsNames: [] },
+    ...{ peer: key(1).peer, keyId: hex(sha256(key(1).publicKey)), issuer: '', notBefore: 0, notAfter: 1000 }
+  })
+  const renewed = (count: number, end: Partial<Issued> = { revokedAt: 0, reason: 'superseded' }, now = 500) => {
+    const old = live(0)
+    const all = [old, ...Array.from({ length: count - 1 }, (_, index) => ({ ...live(index + 1), ...end }))]
+    const review = reviewRenewal(evidence(makeCsr(key(1)), { now, byName: () => all }), { ...old, notAfter: 5000 }, verify, { scopes: [], newKey: 'none' })
+    return review.ok ? 'issued' : review.error.code
+  }
+
+  it('ends with those that have not ended, also for who gives up each before the next', () => {
+    assert.deepEqual([renewed(255), renewed(256)], ['issued', 'RATE_LIMITED'])
+    assert.equal(renewed(256, undefined, 2000), 'issued')
+    assert.deepEqual([renewed(15, {}), renewed(16, {})], ['issued', 'RATE_LIMITED'])
+  })
+})
 
 describe('which keys are certified (draft 3.1.1)', () => {
   it('an Ed25519 key that the applicant holds', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { createSigner } from '../../../../src/adapters/system/crypto.ts'
+import type { AcaPolicy } from '../../../../src/roles/aca/config.ts'
 import { parseCertificate } from '../../../../src/wire/x509/certificate.ts'
 import { makeCsr } from '../../../../src/wire/x509/csr.ts'
 import { acaWorld } from '../../../support/aca-world.ts'
@@ -9,8 +10,8 @@ const thumbprint = () => randomBytes(32).toString('base64url')
 const fresh = () => makeCsr(createSigner(new Uint8Array(randomBytes(32))))
 
 describe('ACA: accounts that a voucher was bound to (RFC 8555 7.3.4)', () => {
-  async function bound(more: object = {}) {
-    const base = await acaWorld()
+  async function bound(more: object = {}, policy: Partial<AcaPolicy> = {}) {
+    const base = await acaWorld({ policy })
     const { aca } = base
     const made = await aca.createVoucher({ roles: ['agent'], name: 'flight', ttlMs: 60_000, dnsNames: ['flight.north.example', 'www.north.example'], ...more })
     const account = thumbprint()
@@ -83,6 +84,40 @@ describe('ACA: accounts that a voucher was bound to (RFC 8555 7.3.4)', () => {
     await aca.door.bindAccount(id, account)
     await assert.rejects(order(csr), { code: 'KEY_REFUSED' })
     await order()
+  })
+
+  it('gets nothing more after the operator has revoked its name or organisation while nothing of it is in force', async () => {
+    for (const revoke of ['name', 'organisation'] as const) {
+      const { aca, order, account } = await bound({ organisation: 'Acme' })
+      const ended = revoke === 'name' ? await aca.revoke('flight', 'privilegeWithdrawn') : await aca.revokeOrganisation('Acme', 'privilegeWithdrawn')
+      assert.deepEqual(ended.revoked, [])
+      assert.equal(aca.door.accountGrant(account), undefined)
+      await assert.rejects(order(), { code: 'VOUCHER_INVALID' })
+      assert.equal(aca.audit({}).at(-1)?.event, 'accountEnded')
+      await assert.rejects(aca.revoke('flight', 'privilegeWithdrawn'), { code: 'NOT_FOUND' })
+    }
+  })
+
+  it('keeps the name that it was given while it has no certificate: a voucher without replace does not take it', async () => {
+    const { order, newcomer, apply, voucher } = await bound({ replace: true })
+    await assert.rejects(apply(await newcomer('x'), {}, await voucher('flight')), { code: 'NAME_TAKEN' })
+    await order()
+  })
+
+  it('is not bound to a DNS name that another holder has, and keeps its own from others', async () => {
+    const { aca, newcomer, apply, voucher, joined } = await bound()
+    await assert.rejects(apply(await newcomer('x'), {}, await voucher('x', { dnsNames: ['www.north.example'] })), { code: 'NAME_TAKEN', message: /www/ })
+    await joined('hotel', { dnsNames: ['hotel.north.example'] })
+    const { id } = await aca.createVoucher({ roles: ['agent'], name: 'y', ttlMs: 60_000, dnsNames: ['hotel.north.example'] })
+    await assert.rejects(aca.door.bindAccount(id, thumbprint()), { code: 'NAME_TAKEN', message: /hotel/ })
+  })
+
+  it('gets nothing by an approval after its name was revoked', async () => {
+    const { aca, account } = await bound({}, { require: ['document'] })
+    const outcome = await aca.door.apply({ csr: fresh(), dnsNames: ['flight.north.example'] }, { door: 'acme', account })
+    assert.equal(outcome.state, 'pending')
+    await aca.revoke('flight', 'privilegeWithdrawn')
+    await assert.rejects(aca.approve(aca.pending()[0]?.ref ?? '', {}), { code: 'VOUCHER_INVALID' })
   })
 
   it('loses the name to whom the operator gives it with replace, and to nobody else', async () => {

@@ -35,6 +35,31 @@ describe('ACA: applications that wait for a person (draft 3.1.1)', () => {
     assert.deepEqual(parseCertificate(chain[0] ?? new Uint8Array()).holder?.scopes, ['travel'])
   })
 
+  it('gives a DNS name to one holder at a time, also the one that a server has by its name', async () => {
+    const { apply, newcomer, aca, voucher, joined } = await setting()
+    await joined('gw1', { roles: ['agw'] })
+    const takes = async (name: string, more: object) => apply(await newcomer(name), {}, await voucher(name, more))
+    await assert.rejects(takes('x', { dnsNames: ['gw1.north.example'] }), { code: 'NAME_TAKEN', message: /gw1.north.example/ })
+    await assert.rejects(takes('y', { dnsNames: ['gw1.north.example'], replace: true }), { code: 'NAME_TAKEN' })
+    await takes('z', { dnsNames: ['gw2.north.example'] })
+    await assert.rejects(takes('gw2', { roles: ['agw'] }), { code: 'NAME_TAKEN' })
+    await aca.revoke('z', 'superseded')
+    assert.equal((await takes('gw2', { roles: ['agw'] })).state, ApplicationState.ISSUED)
+  })
+
+  it('gives a name that an approver has changed without the DNS name and the claim of the one that was asked for', async () => {
+    const { apply, newcomer, aca, voucher } = await setting({ require: ['document'], twoApprovers: [] })
+    const hotel = await newcomer('hotel')
+    await apply(hotel, {}, await voucher('hotel'))
+    await aca.approve(aca.pending()[0]?.ref ?? '', {})
+    await apply(await newcomer('x'), {}, await voucher('gw1', { roles: ['agw'], replace: true, dnsNames: ['gw1.north.example', 'www.north.example'] }))
+    const ref = aca.pending()[0]?.ref ?? ''
+    await assert.rejects(aca.approve(ref, { name: 'hotel' }), { code: 'NAME_TAKEN' })
+    await aca.approve(ref, { name: 'gw2' })
+    assert.deepEqual(aca.show('gw2')[0]?.dnsNames, ['gw2.north.example', 'www.north.example'])
+    assert.equal(aca.show('hotel')[0]?.state, 'good')
+  })
+
   it('tells nobody else how an application fares', async () => {
     const { apply, status, newcomer } = await setting()
     const { applicationId } = await apply(await newcomer('x'), { name: 'flight' })

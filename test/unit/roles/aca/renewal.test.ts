@@ -83,6 +83,15 @@ describe('ACA: a new key for the same holder (draft 3.1.2)', () => {
     const chain = await aca.door.renew(makeCsr(fresh()), { door: 'est', identity: selfOf(node) })
     assert.equal(aca.show(leafOf(chain).serial)[0]?.replaces, selfOf(node).serial)
   })
+
+  it('is not proved by a certificate of another domain that has the number of one of ours', async () => {
+    const { joined, aca } = await acaWorld()
+    const { serial } = selfOf(await joined('flight'))
+    const spiffeId = 'spiffe://south.example/agent/flight'
+    const identity = { peer: '', spiffeId, domain: 'south.example', name: 'flight', roles: ['agent' as const], serial, notAfter: Infinity, own: false }
+    await assert.rejects(aca.door.renew(makeCsr(fresh()), { door: 'est', identity }), { code: 'CERTIFICATE_INVALID' })
+    assert.equal(aca.show('flight').length, 1)
+  })
 })
 
 describe('ACA: the TLS companion of a node', () => {

@@ -87,6 +87,7 @@ describe('the roots of the own domain', () => {
     await say(signedBy(gateway, { domain: 'north.example', sequence: held + 1n, roots }))
     await say(signedBy(server, { domain: 'north.example', sequence: held - 1n, roots }))
     await say(signedBy(server, { domain: 'north.example', sequence: held + 2n, roots: [] }))
+    await say(signedBy(server, { domain: 'north.example', sequence: 2n ** 64n - 1n, roots }))
     await say(new Uint8Array([1, 2, 3]))
     assert.deepEqual(gateway.identities.roots('north.example'), [north.root])
     assert.equal((await clock.run(gateway.rpc.call(target, methods.bundle, {}))).signed.length > 0, true)

@@ -278,7 +278,9 @@ describe('member: listed domains', () => {
     const gateway = await node('gw1', ['agw'])
     const bundles = [
       { domain: 'bad.example', sequence: 1n, roots: [new Uint8Array(3)] },
-      { domain: 'north.example', sequence: 2n ** 60n, roots: [] },
+      { domain: 'north.example', sequence: 1n, roots: [] },
+      // Nobody could ever say anything after it.
+      { domain: 'ahead.example', sequence: 2n ** 64n - 1n, roots: [south.root] },
       { domain: 'south.example', sequence: 1n, roots: [south.root] }
     ]
     await gateway.rpc.call({ peer: server.peer, addresses: [server.address] }, methods.trust, { bundles })

@@ -21,7 +21,7 @@ export function acmeRoutes(app: FastifyInstance, deps: AuthorityRouteDeps): void
   const { clock, store, channel, log } = deps
   const nonces = createNonces(clock)
   const state = createAcmeState(store, clock)
-  const doorkeeper = createDoorkeeper({ nonces, state, channel })
+  const doorkeeper = createDoorkeeper({ nonces, state, channel, clock })
   const context = { ...deps, state, doorkeeper }
 
   app.removeAllContentTypeParsers()

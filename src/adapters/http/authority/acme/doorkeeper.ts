@@ -1,8 +1,10 @@
 import type { FastifyRequest } from 'fastify'
+import type { Clock } from '../../../../ports/clock.ts'
 import type { Channel } from '../authority-deps.ts'
 import { type AccountKey, thumbprintOf } from './account-key.ts'
 import { type JsonObject, parseObject, textOf } from './json.ts'
 import type { Nonces } from './nonces.ts'
+import { createRateLimit } from './rate-limit.ts'
 import { AcmeProblem, malformed } from './problem.ts'
 import type { AccountRecord } from './records.ts'
 import { checkSignature, checkUrl, keyIn, parseJws, payloadOf } from './signed-request.ts'
@@ -36,17 +38,21 @@ interface DoorkeeperDeps {
   readonly nonces: Nonces
   readonly state: AcmeState
   readonly channel: (request: FastifyRequest) => Channel
+  readonly clock: Clock
 }
 
 /** Who asks: nothing in a request is used before its signature has been checked (RFC 8555 6.2 to 6.5). All throw AcmeProblem. */
-export function createDoorkeeper({ nonces, state, channel }: DoorkeeperDeps): Doorkeeper {
+export function createDoorkeeper({ nonces, state, channel, clock }: DoorkeeperDeps): Doorkeeper {
+  // Anybody has a key: each such request costs a signature check, and the nonces that were used are remembered for all.
+  const limit = createRateLimit(clock, 'requests signed by a key and not by an account', { most: 120, withinMs: 60_000 })
+
   function spend(nonce: unknown): void {
     if (typeof nonce !== 'string' || !nonces.spend(nonce)) throw new AcmeProblem(400, 'badNonce', 'the nonce is not one of ours, too old, or was used before')
   }
 
   async function check(request: FastifyRequest): Promise<AskedByAccount | AskedByKey> {
     const jws = parseJws(parseObject(typeof request.body === 'string' ? request.body : '', 'the body'))
-    const { base } = channel(request)
+    const { base, address = '' } = channel(request)
     checkUrl(jws, base + request.url)
     if ('kid' in jws.header === 'jwk' in jws.header) throw malformed('either an account (kid) or a key (jwk) is wanted in the protected header')
     if ('kid' in jws.header) {
@@ -56,6 +62,7 @@ export function createDoorkeeper({ nonces, state, channel }: DoorkeeperDeps): Do
       if (account.status !== 'valid') throw new AcmeProblem(401, 'unauthorized', 'the account was deactivated')
       return { account, payload: payloadOf(jws), base }
     }
+    limit(address)
     const key = keyIn(jws)
     await checkSignature(jws, key)
     spend(jws.header['nonce'])

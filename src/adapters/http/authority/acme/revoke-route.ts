@@ -5,6 +5,7 @@ import { spkiOf } from './account-key.ts'
 import type { AcmeContext } from './context.ts'
 import { bytesOf } from './json.ts'
 import { AcmeProblem } from './problem.ts'
+import { createRateLimit } from './rate-limit.ts'
 
 /** Reasons (RFC 5280 5.3.1) that the holder of a certificate may give; a hold and what a CA says of itself are the operator's. */
 const REASONS: Readonly<Record<number, string>> = {
@@ -17,9 +18,13 @@ const REASONS: Readonly<Record<number, string>> = {
 }
 
 /** Revocation by the account that got the certificate, or by the certificate's own key (RFC 8555 7.6). */
-export function revokeRoute(app: FastifyInstance, { door, doorkeeper }: AcmeContext): void {
+export function revokeRoute(app: FastifyInstance, { door, doorkeeper, clock }: AcmeContext): void {
+  // Each makes a new list, which may be a large one.
+  const limit = createRateLimit(clock, 'revocations', { most: 300, withinMs: 3_600_000 })
+
   app.post('/acme/revoke-cert', async (request, reply) => {
     const asked = await doorkeeper.byEither(request)
+    if ('account' in asked) limit(asked.account.id)
     const { serial } = parseCertificate(bytesOf(asked.payload?.['certificate'], 'certificate', MAX_CERTIFICATE_BYTES))
     const number = asked.payload?.['reason'] ?? 0
     const reason = typeof number === 'number' ? REASONS[number] : undefined
