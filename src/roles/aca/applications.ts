@@ -75,11 +75,13 @@ export class Applications {
       const key = accepted(reviewKey(evidence, deps.verify, true))
       const claim = { replace: record.replace, ...(record.account === undefined ? {} : { account: record.account }) }
       const review = accepted(reviewHolder(evidence, key, grant, claim))
-      audit.append('approved', approver, record.ref, { digest: record.digest, name: grant.name, roles: grant.roles.join(), scopes: grant.scopes.join() })
+      const approved = () =>
+        audit.append('approved', approver, record.ref, { digest: record.digest, name: grant.name, roles: grant.roles.join(), scopes: grant.scopes.join() })
       if (agreeing.length < needed) {
         applications.put({ ...record, approvals })
+        approved()
         await ledger.commit()
-      } else await this.#issuance.issue({ ...record, asked: grant, approvals }, review, evidence)
+      } else await this.#issuance.issue({ ...record, asked: grant, approvals }, review, evidence, approved)
       return this.application(ref)
     })
   }
