@@ -49,7 +49,6 @@ export const voucherResponse = z.object({
   expiresAt: z.number(),
   ingress: z.string().optional().meta({ description: 'Base URL of the doors of this node.' })
 })
-export type VoucherResponse = z.infer<typeof voucherResponse>
 
 export const certificate = z.object({
   serial: z.string(),
@@ -114,7 +113,6 @@ export const auditEntry = z.object({
   details: z.record(z.string(), z.string()),
   previous: z.string().meta({ description: 'Hash of the entry before.' })
 })
-export type AuditEntry = z.infer<typeof auditEntry>
 export const auditList = z.object({ entries: z.array(auditEntry) })
 export const auditVerification = z.object({
   ok: z.boolean(),

@@ -35,8 +35,3 @@ export function stateOf(issued: Issued, now: number): State {
   if (issued.revokedAt !== undefined) return issued.reason === 'certificateHold' ? 'held' : 'revoked'
   return now > issued.notAfter ? 'expired' : 'good'
 }
-
-/** True when the certificate must be on the revocation list: until it has ended by itself (RFC 5280 3.3: on one list beyond that). */
-export function isListed(issued: Issued, now: number, graceMs: number): boolean {
-  return issued.revokedAt !== undefined && now <= issued.notAfter + graceMs
-}

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, rmdir } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
 import { z } from 'zod'
@@ -29,8 +30,11 @@ export async function changeFiles(paths: HomePaths, changes: readonly FileChange
 
 /** Does what a change that was interrupted has left; nothing when there is none. Throws HOME_MISSING when its journal cannot be read. */
 export async function finishChange(paths: HomePaths): Promise<void> {
-  const text = await readFile(paths.change, 'utf8').catch(() => undefined)
-  if (text === undefined) return
+  if (!existsSync(paths.change)) return
+  // One that is there and cannot be read is not passed over: half of it may be done.
+  const text = await readFile(paths.change, 'utf8').catch((cause: unknown) => {
+    throw unreadable(paths, cause)
+  })
   for (const change of readJournal(paths, text)) await apply(paths, change)
   await rm(paths.change, { force: true })
 }
@@ -43,8 +47,12 @@ function readJournal(paths: HomePaths, text: string): FileChange[] {
       return { path: absolute, ...(content === undefined ? {} : { content }), ...(secret === undefined ? {} : { secret }) }
     })
   } catch (cause) {
-    throw new HansaError('HOME_MISSING', `the change that was begun in ${paths.change} cannot be read`, { file: paths.change }, cause)
+    throw unreadable(paths, cause)
   }
+}
+
+function unreadable({ change }: HomePaths, cause: unknown): HansaError {
+  return new HansaError('HOME_MISSING', `the change that was begun in ${change} cannot be read`, { file: change }, cause)
 }
 
 async function apply(paths: HomePaths, { path, content, secret }: FileChange): Promise<void> {

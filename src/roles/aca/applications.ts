@@ -79,11 +79,13 @@ export class Applications {
       const replace = record.replace && grant.name === record.asked.name
       const claim = { replace, ...(record.account === undefined ? {} : { account: record.account }) }
       const review = accepted(reviewHolder(evidence, key, grant, claim))
-      audit.append('approved', approver, record.ref, { digest: record.digest, name: grant.name, roles: grant.roles.join(), scopes: grant.scopes.join() })
+      const approved = () =>
+        audit.append('approved', approver, record.ref, { digest: record.digest, name: grant.name, roles: grant.roles.join(), scopes: grant.scopes.join() })
       if (agreeing.length < needed) {
         applications.put({ ...record, approvals })
+        approved()
         await ledger.commit()
-      } else await this.#issuance.issue({ ...record, asked: grant, replace, approvals }, review, evidence)
+      } else await this.#issuance.issue({ ...record, asked: grant, replace, approvals }, review, evidence, approved)
       return this.application(ref)
     }, 'operator')
   }

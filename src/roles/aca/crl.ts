@@ -81,14 +81,14 @@ export class CrlDesk {
     }
   }
 
-  /** CAs that have no list in force, or one of which half of its time is over. */
+  /** CAs that have no list in force, one that does not say everything, or one of which half of its time is over. */
   due(): string[] {
     const now = this.#deps.clock.now()
     return this.#deps.issuer.signers
       .map(({ id }) => id)
       .filter((id) => {
         const crl = this.#held(id)
-        return crl === undefined || now >= crl.thisUpdate + (crl.nextUpdate - crl.thisUpdate) / 2
+        return crl === undefined || this.#ledger.owesCrl(id) || now >= crl.thisUpdate + (crl.nextUpdate - crl.thisUpdate) / 2
       })
   }
 

@@ -60,14 +60,15 @@ export class Issuance {
     // A request that could not be fulfilled does not wait for a person.
     profileOf(book, review, evidence)
     const record = this.#recordOf(read, applicant, evidence, examined, repeat)
-    return decision.kind === 'issue' ? this.issue(record, review, evidence, examined) : this.#wait(record, examined)
+    return decision.kind === 'issue' ? this.issue(record, review, evidence, () => this.#spend(examined)) : this.#wait(record, examined)
   }
 
   /**
    * Signs, and writes all of it down in one commit: the certificate, the use of the voucher, the predecessors' revocation, the application; or none of it. Called
-   * within `alone`.
+   * within `alone`. `before` writes what led to it: not earlier, because signing takes time and may fail, and a commit of somebody else would keep, or lose, what was
+   * written meanwhile.
    */
-  async issue(record: ApplicationRecord, review: Reviewed, evidence: Evidence, examined?: Examined): Promise<Outcome> {
+  async issue(record: ApplicationRecord, review: Reviewed, evidence: Evidence, before: () => void): Promise<Outcome> {
     const book = this.#book
     const { ledger, audit, deps, config, accounts, applications } = book
     const cited = record.cites === undefined ? undefined : ledger.certificate(record.cites)
@@ -78,6 +79,7 @@ export class Issuance {
       ...(cited?.name === review.grant.name ? { replaces: cited.serial } : {})
     })
     // No await from here to the commit: a commit of somebody else in between would split what belongs together.
+    before()
     ledger.putCertificate(issued)
     applications.put({
       ...record,
@@ -87,7 +89,6 @@ export class Issuance {
       leaf: hex(chain[0] ?? new Uint8Array()),
       message: ''
     })
-    if (examined !== undefined) this.#spend(examined)
     if (record.replace) for (const [thumbprint] of accounts.byName(issued.name)) if (thumbprint !== record.account) accounts.end(thumbprint, evidence.now)
     audit.append('issued', record.applicant ?? record.door, issued.spiffeId, { serial: issued.serial, application: record.ref })
     if (review.supersedes.length > 0) await this.#revoking.revokeAll(review.supersedes, 'superseded', issued.spiffeId)

@@ -44,8 +44,11 @@ export class Ledger {
     const { serial, issuer, revokedAt, notAfter, reason = 'unspecified' } = issued
     this.#store.put(CERTIFICATES, serial, encode(issued))
     for (const [table, key] of indexesOf(issued)) this.#store.put(table, key, NOTHING)
-    if (revokedAt === undefined) this.#store.delete(REVOKED, `${issuer}/${serial}`)
-    else this.#store.put(REVOKED, `${issuer}/${serial}`, encode([revokedAt, notAfter, reason]))
+    const row = `${issuer}/${serial}`
+    if (revokedAt === undefined && this.#store.get(REVOKED, row) === undefined) return
+    if (revokedAt === undefined) this.#store.delete(REVOKED, row)
+    else this.#store.put(REVOKED, row, encode([revokedAt, notAfter, reason]))
+    this.#store.put(STATE, `crlOwed/${issuer}`, NOTHING)
   }
 
   certificate(serial: string): Issued | undefined {
@@ -159,7 +162,13 @@ export class Ledger {
     return bytes === undefined ? 0 : decode<number>(bytes)
   }
 
+  /** True when something was revoked or released that the latest list does not say: its signing has failed, and somebody else has committed what was to go with it. */
+  owesCrl(issuer: string): boolean {
+    return this.#store.get(STATE, `crlOwed/${issuer}`) !== undefined
+  }
+
   putCrl(issuer: string, number: number, der: Uint8Array): void {
+    this.#store.delete(STATE, `crlOwed/${issuer}`)
     this.#store.put(STATE, `crlNumber/${issuer}`, encode(number))
     this.#store.put(STATE, `crl/${issuer}`, der)
   }

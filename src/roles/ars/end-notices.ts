@@ -1,19 +1,14 @@
 import { reviewRecord } from '../../core/directory/record-review.ts'
 import type { AgentEntry } from '../../ports/agent-database.ts'
 import type { UnaryHandler } from '../../ports/rpc.ts'
-import { type ErrorCode, HansaError, toHansaError } from '../../schema/errors.ts'
-import type { SignedRecord } from '../../schema/generated/hansa/v1/call_pb.ts'
+import { HansaError } from '../../schema/errors.ts'
 import { AgentRecordSchema, RecordState } from '../../schema/generated/hansa/v1/directory_pb.ts'
 import type { NodeInfo } from '../../schema/generated/hansa/v1/trust_pb.ts'
 import { methods } from '../../wire/methods.ts'
 import type { ArsDeps } from './deps.ts'
 import { gatewaysOf, serversOf } from './own-nodes.ts'
 import { type Registry, signedRecordOf } from './registry.ts'
-
-/** Gateways and servers are near; one that takes longer hears of it by its next report, or at the next round. */
-const TIMEOUT_MS = 2_000
-
-const AWAY: ReadonlySet<ErrorCode> = new Set(['PEER_UNREACHABLE', 'CONNECTION_LOST', 'DEADLINE_EXCEEDED', 'METHOD_NOT_FOUND', 'OVERLOADED', 'STORE_FAILED'])
+import { NOTICE_TIMEOUT_MS, TombstoneRound } from './tombstone-round.ts'
 
 /**
  * Tells the domain that a registration has ended: its gateways at once and once, since the answer to their reports says it again, and when the operator ended it the
@@ -21,71 +16,42 @@ const AWAY: ReadonlySet<ErrorCode> = new Set(['PEER_UNREACHABLE', 'CONNECTION_LO
  */
 export class EndNotices {
   readonly #deps: ArsDeps
-  /** Sequence of each tombstone of the operator's, by resource ID. Bounded by the database. */
-  readonly #barred = new Map<string, bigint>()
-  /** What each server (by PeerId) has acknowledged. */
-  readonly #told = new Map<string, Map<string, bigint>>()
-  #running = false
+  readonly #round: TombstoneRound
 
   constructor(deps: ArsDeps) {
     this.#deps = deps
+    const { members } = deps
+    this.#round = new TombstoneRound(deps, {
+      nodes: () => serversOf(members).filter(({ peerId }) => peerId !== members.self().peerId),
+      concerns: ({ record }) => record.barred,
+      tell: (node, entry) => this.#tell(node, 'ars', entry)
+    })
   }
 
   /** Reads what the database holds, once, at the start. */
   begin(): void {
-    for (const entry of this.#deps.database.all()) this.#note(entry)
+    this.#round.begin()
   }
 
   changed(entry: AgentEntry): void {
-    this.#note(entry)
+    const barred = this.#round.changed(entry)
     if (entry.record.state !== RecordState.DEREGISTERED) return
-    const record = signedRecordOf(entry)
-    for (const node of gatewaysOf(this.#deps.members)) void this.#tell(node, 'agw', record)
-    if (entry.record.barred) void this.round()
+    for (const node of gatewaysOf(this.#deps.members))
+      this.#tell(node, 'agw', entry).catch((error: unknown) =>
+        this.#deps.log.debug({ err: error, node: node.spiffeId }, 'a gateway hears later of the end of a registration')
+      )
+    if (barred) void this.#round.round()
   }
 
   /** Tells each other server what it has not acknowledged. Never throws. */
-  async round(): Promise<void> {
-    if (this.#running) return
-    this.#running = true
-    const self = this.#deps.members.self().peerId
-    const others = serversOf(this.#deps.members).filter(({ peerId }) => peerId !== self)
-    for (const peer of [...this.#told.keys()]) if (!others.some(({ peerId }) => peerId === peer)) this.#told.delete(peer)
-    await Promise.all(others.map((node) => this.#tellServer(node)))
-    this.#running = false
+  round(): Promise<void> {
+    return this.#round.round()
   }
 
-  async #tellServer(node: NodeInfo): Promise<void> {
-    const told = this.#told.get(node.peerId) ?? new Map<string, bigint>()
-    this.#told.set(node.peerId, told)
-    for (const [resourceId, sequence] of [...this.#barred]) {
-      if (told.get(resourceId) === sequence) continue
-      const entry = this.#deps.database.get(resourceId)
-      if (entry === undefined || entry.record.sequence !== sequence) continue
-      const failure = await this.#tell(node, 'ars', signedRecordOf(entry))
-      // One that is away is asked again next time; one that refuses would refuse again, and must not hold the others up.
-      if (failure !== undefined && AWAY.has(failure)) return
-      told.set(resourceId, sequence)
-    }
-  }
-
-  #note({ record: { resourceId, barred, sequence } }: AgentEntry): void {
-    if (barred) this.#barred.set(resourceId, sequence)
-    else this.#barred.delete(resourceId)
-  }
-
-  /** Returns why it could not be told. */
-  async #tell({ spiffeId, peerId, multiaddrs }: NodeInfo, role: 'agw' | 'ars', record: SignedRecord): Promise<ErrorCode | undefined> {
-    const { rpc, log } = this.#deps
+  async #tell({ spiffeId, peerId, multiaddrs }: NodeInfo, role: 'agw' | 'ars', entry: AgentEntry): Promise<void> {
     const target = { peer: peerId, addresses: multiaddrs, expect: { spiffeId, role } }
-    try {
-      await rpc.call(target, role === 'agw' ? methods.agentEnded : methods.ended, { record }, { timeoutMs: TIMEOUT_MS })
-      return undefined
-    } catch (thrown) {
-      const error = toHansaError(thrown)
-      log.debug({ node: spiffeId, error }, 'a node could not be told of the end of a registration')
-      return error.code
-    }
+    const method = role === 'agw' ? methods.agentEnded : methods.ended
+    await this.#deps.rpc.call(target, method, { record: signedRecordOf(entry) }, { timeoutMs: NOTICE_TIMEOUT_MS })
   }
 }
 
