@@ -1,10 +1,9 @@
 import { hex } from '../../core/ids/hex.ts'
 import type { CsrFacts, Evidence } from '../../core/pki/evidence.ts'
-import { parseCertificate } from '../../wire/x509/certificate.ts'
 import type { Book } from './book.ts'
 
 /** What the ACA knows when it decides about a request that came from `peer` (undefined: not over the network). */
-export function evidenceOf({ ledger, deps }: Book, der: Uint8Array, csr: CsrFacts, peer: string | undefined): Evidence {
+export function evidenceOf({ ledger, deps, cas }: Book, der: Uint8Array, csr: CsrFacts, peer: string | undefined): Evidence {
   const { issuer, sha256, clock } = deps
   return {
     csr,
@@ -16,7 +15,6 @@ export function evidenceOf({ ledger, deps }: Book, der: Uint8Array, csr: CsrFact
     byName: (name) => ledger.byName(name),
     byKey: (keyId) => ledger.byKey(keyId),
     blocked: (keyId) => ledger.isBlocked(keyId),
-    caKey: (keyId) =>
-      [...issuer.chain, ...issuer.roots, ...issuer.signers.flatMap(({ chain }) => chain)].some((ca) => hex(sha256(parseCertificate(ca).spki)) === keyId)
+    caKey: (keyId) => [...issuer.chain, ...issuer.roots, ...issuer.signers.flatMap(({ chain }) => chain)].some((ca) => cas.read(ca).keyId === keyId)
   }
 }
