@@ -12,6 +12,7 @@ import { CrlDesk } from '../../src/roles/aca/crl.ts'
 import { DEFAULT_ACA } from '../../src/roles/aca/config.ts'
 import type { AcaDeps } from '../../src/roles/aca/deps.ts'
 import { Ledger } from '../../src/roles/aca/ledger.ts'
+import { createOwnCas } from '../../src/roles/aca/own-cas.ts'
 import { parseCertificate } from '../../src/wire/x509/certificate.ts'
 import { type Crl, CRL_REASONS, type CrlReason, parseCrl, writeCrl } from '../../src/wire/x509/crl.ts'
 import { MemoryLog } from '../support/memory/memory-log.ts'
@@ -71,7 +72,7 @@ async function desk(domain: TestDomain, revoked: readonly { serial: string; at: 
     for (const each of revoked) put(each)
     await ledger.commit()
     const deps = { clock: systemClock, log: new MemoryLog(), store, issuer: domain.issuer, verify: createVerify(), sha256, onCrl: () => {} }
-    const lists = new CrlDesk(DEFAULT_ACA, deps as unknown as AcaDeps, ledger, new AuditLog(deps))
+    const lists = new CrlDesk(DEFAULT_ACA, deps as unknown as AcaDeps, ledger, new AuditLog(deps), createOwnCas(deps.verify, sha256))
     let slowest = 0
     for (let n = 0; n < 3; n++) {
       const start = performance.now()

@@ -18,6 +18,16 @@ describe(`fuzz: readers of what strangers send (seed ${SEED}, more by npm run fu
   }
 })
 
+describe('fuzz: what it found', () => {
+  it('a name with a comma, which node:crypto shows in quotes (seed 5, certificates signed anew)', () => {
+    const target = X509_TARGETS.find(({ name }) => name === 'certificates signed anew')
+    const changed = Buffer.from(target?.corpus[0] ?? [])
+    changed.write(',', changed.indexOf('agent/flight') + 'agen'.length)
+    assert.ok(changed.includes('agen,/flight'))
+    assert.equal(fuzz({ name: 'a comma', corpus: [new Uint8Array(changed)], read: (input) => target?.read(input) }, 0, SEED).failure, undefined)
+  })
+})
+
 describe('fuzz: what it finds', () => {
   const failureOf = (read: Target['read']) => fuzz({ name: 'planted', corpus: [text], read }, RUNS, SEED).failure ?? 'none'
 

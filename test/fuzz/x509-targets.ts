@@ -68,13 +68,18 @@ const signedAnew: Target = {
     const seen = new X509Certificate(leaf)
     assert.equal(seen.ca, false)
     assert.ok(Date.parse(seen.validFrom) <= MINTED_AT && MINTED_AT < Date.parse(seen.validTo) + 1000, 'out of its time')
-    // A name with a comma or another odd character is written as a JSON string.
-    for (const [, form = '', text = ''] of seen.subjectAltName?.matchAll(/([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)(?:, |$)/g) ?? []) {
-      const value = text.startsWith('"') ? String(JSON.parse(text)) : text
+    for (const [form, value] of namesOf(seen.subjectAltName ?? '')) {
       if (form === 'URI') assert.equal(/^[a-z0-9+.-]+:\/\/([^/?#]*)/i.exec(value)?.[1]?.toLowerCase(), DOMAIN)
       if (form === 'DNS') assert.match(value.toLowerCase(), /(^|[.])a[.]example$/)
     }
   }
+}
+
+/** Names as node:crypto shows them: what could be taken for two names or for another is in quotes, as JSON. */
+function namesOf(text: string): [form: string, value: string][] {
+  const names = [...text.matchAll(/(?:^|, )([^:,"]+):("(?:[^"\\]|\\.)*"|[^,"]*)/g)]
+  assert.equal(names.map(([all]) => all).join(''), text, 'a name was not read')
+  return names.map(([, form = '', value = '']) => [form, value.startsWith('"') ? String(JSON.parse(value)) : value])
 }
 
 /** Readers and judges of certificates, lists and requests: what is changed is refused, or is what it was. */

@@ -4,6 +4,9 @@ import type { ApplicationRecord } from '../../core/pki/application.ts'
 import type { Waiting } from '../../core/pki/queue-shares.ts'
 import type { Store } from '../../ports/store.ts'
 
+const TEXT = new TextDecoder()
+const BYTES = new TextEncoder()
+
 const APPLICATIONS = 'aca.applications'
 const BY_REPEAT = 'aca.applicationRepeats'
 /** Of those that wait: by who has proved nothing or something, then by applicant. */
@@ -19,7 +22,7 @@ const REF_LENGTH = 10
 
 /** Short public name of an application; it tells nothing of the secret. */
 export function refOf(id: string, sha256: Sha256): string {
-  return hex(sha256(new TextEncoder().encode(id))).slice(0, REF_LENGTH)
+  return hex(sha256(BYTES.encode(id))).slice(0, REF_LENGTH)
 }
 
 /** Applications in the node's store; indexes are rows too, so that a failed commit cannot leave them behind. The caller commits. */
@@ -116,10 +119,10 @@ function padded(ms: number): string {
 }
 
 function encode(value: unknown): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value))
+  return BYTES.encode(JSON.stringify(value))
 }
 
 /** The rows are our own: the store checks their integrity, and nobody else writes them. */
 function decode<T>(bytes: Uint8Array): T {
-  return JSON.parse(new TextDecoder().decode(bytes)) as T
+  return JSON.parse(TEXT.decode(bytes)) as T
 }

@@ -7,6 +7,7 @@ import { AuditLog } from './audit-log.ts'
 import { CrlDesk } from './crl.ts'
 import { Ledger } from './ledger.ts'
 import { OcspDesk } from './ocsp.ts'
+import { createOwnCas, type OwnCas } from './own-cas.ts'
 import { createQueue, type Queue } from './queue.ts'
 
 /** What the parts of the ACA share: everything is decided one after the other (`alone`), and nothing is told before the commit. */
@@ -19,6 +20,7 @@ export interface Book {
   readonly crl: CrlDesk
   readonly ocsp: OcspDesk
   readonly audit: AuditLog
+  readonly cas: OwnCas
   readonly alone: Queue
 }
 
@@ -28,15 +30,17 @@ const MAX_WAITING = 1000
 export function openBook(config: AcaConfig, deps: AcaDeps): Book {
   const ledger = new Ledger(deps.store)
   const audit = new AuditLog(deps)
+  const cas = createOwnCas(deps.verify, deps.sha256)
   return {
     config,
     deps,
     ledger,
     applications: new ApplicationStore(deps.store),
     accounts: new AccountStore(deps.store),
-    crl: new CrlDesk(config, deps, ledger, audit),
+    crl: new CrlDesk(config, deps, ledger, audit, cas),
     ocsp: new OcspDesk(deps, ledger),
     audit,
+    cas,
     alone: createQueue(MAX_WAITING)
   }
 }

@@ -4,7 +4,7 @@ import type { Issued } from '../../core/pki/issued.ts'
 import type { Profile } from '../../core/pki/profile.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { parseCertificate } from '../../wire/x509/certificate.ts'
-import type { AcaDeps } from './deps.ts'
+import type { Book } from './book.ts'
 
 /** How a certificate came to be. */
 export type History = Pick<Issued, 'application' | 'replaces' | 'companionOf' | 'account'> & {
@@ -19,10 +19,10 @@ export type History = Pick<Issued, 'application' | 'replaces' | 'companionOf' | 
 export async function certify(
   profile: Profile,
   name: string,
-  deps: AcaDeps,
+  { deps, cas }: Pick<Book, 'deps' | 'cas'>,
   { evidence, ...history }: History = {}
 ): Promise<{ issued: Issued; chain: Uint8Array[] }> {
-  const { issuer, verify, clock } = deps
+  const { issuer, clock } = deps
   const serial = deps.random(16)
   // Positive and of full length, whoever writes it: the first bit is the sign, a zero byte at the head would be cut.
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40
@@ -34,7 +34,8 @@ export async function certify(
     ...(evidence === undefined ? {} : { evidence })
   })
   const chain = [leaf, ...issuer.chain]
-  const verdict = verifyChain(chain.map(parseCertificate), clock.now(), verify)
+  const certificates = [parseCertificate(leaf), ...issuer.chain.map((der) => cas.read(der).certificate)]
+  const verdict = verifyChain(certificates, clock.now(), cas.verify)
   if (!verdict.ok) throw new HansaError('INTERNAL', `a certificate was signed that nobody would believe: ${verdict.message}`, { reason: verdict.reason })
   const { identity } = verdict
   const wanted = [hex(serial), profile.spiffeId, profile.roles.join()]

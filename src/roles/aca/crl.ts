@@ -6,12 +6,14 @@ import { CrlGossipSchema, CrlNoticeSchema, type CrlResponse, CrlResponseSchema }
 import { SignedRecordSchema } from '../../schema/generated/hansa/v1/call_pb.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { parseCertificate } from '../../wire/x509/certificate.ts'
-import { type Crl, isCrlReason, parseCrl, type RevokedCertificate, writeCrl } from '../../wire/x509/crl.ts'
+import { type Crl, CRL_REASONS, isCrlReason, parseCrl, type RevokedCertificate, writeCrl } from '../../wire/x509/crl.ts'
+import type { Revocation } from '../../wire/x509/read-entries.ts'
 import { MAX_GOSSIP_BYTES, TOPICS } from '../../wire/topics.ts'
 import type { AuditLog } from './audit-log.ts'
 import type { AcaConfig } from './config.ts'
 import type { AcaDeps } from './deps.ts'
 import type { Ledger } from './ledger.ts'
+import type { OwnCas } from './own-cas.ts'
 
 /** Entries stay for a day after their certificate has ended, for receivers whose clock is behind (RFC 5280 3.3: on one list beyond that). */
 const GRACE_MS = 24 * 3_600_000
@@ -25,16 +27,18 @@ export class CrlDesk {
   readonly #deps: AcaDeps
   readonly #ledger: Ledger
   readonly #audit: AuditLog
+  readonly #cas: OwnCas
   /** Committed lists by CA. */
   readonly #current = new Map<string, Crl>()
   /** Signed since the last commit. */
   readonly #written = new Map<string, Crl>()
 
-  constructor(config: AcaConfig, deps: AcaDeps, ledger: Ledger, audit: AuditLog) {
+  constructor(config: AcaConfig, deps: AcaDeps, ledger: Ledger, audit: AuditLog, cas: OwnCas) {
     this.#config = config
     this.#deps = deps
     this.#ledger = ledger
     this.#audit = audit
+    this.#cas = cas
   }
 
   /**
@@ -52,8 +56,9 @@ export class CrlDesk {
   #write(signer: CaSigner): Crl {
     const { clock, verify } = this.#deps
     const now = clock.now()
-    const ca = parseCertificate(signer.chain[0] ?? new Uint8Array())
+    const ca = this.#cas.read(signer.chain[0] ?? new Uint8Array()).certificate
     const number = this.#ledger.crlNumber(signer.id) + 1
+    const revoked = new Map<string, Revocation>()
     const der = writeCrl(
       {
         issuer: ca.subject,
@@ -61,11 +66,12 @@ export class CrlDesk {
         number,
         thisUpdate: now,
         nextUpdate: now + this.#config.crlLifetimeMs,
-        revoked: this.#entries(signer.id, now)
+        revoked: this.#entries(signer.id, now, revoked)
       },
       (tbs) => signer.sign(tbs)
     )
-    const crl = parseCrl(der)
+    // All but the entries is read back, and the signature checked over what was written: reading 100,000 entries back would hold up everything else.
+    const crl = parseCrl(der, revoked)
     const verdict = verifyCrl(crl, ca, now, verify)
     if (!verdict.ok) throw new HansaError('INTERNAL', `a revocation list was signed that nobody would believe: ${verdict.message}`)
     this.#ledger.putCrl(signer.id, number, der)
@@ -74,10 +80,16 @@ export class CrlDesk {
     return crl
   }
 
-  *#entries(issuer: string, now: number): Iterable<RevokedCertificate> {
-    for (const { serial, at, notAfter, reason } of this.#ledger.revoked(issuer)) {
-      if (now > notAfter + GRACE_MS) this.#ledger.unlist(issuer, serial)
-      else yield { serial, at, reason: isCrlReason(reason) ? reason : 'unspecified' }
+  /** What is on the list, noted in `revoked` as a reader of the list sees it: seconds without parts. */
+  *#entries(issuer: string, now: number, revoked: Map<string, Revocation>): Iterable<RevokedCertificate> {
+    for (const { serial, at, notAfter, reason: name } of this.#ledger.revoked(issuer)) {
+      if (now > notAfter + GRACE_MS) {
+        this.#ledger.unlist(issuer, serial)
+        continue
+      }
+      const reason = isCrlReason(name) ? name : 'unspecified'
+      revoked.set(serial, { at: Math.floor(at / 1000) * 1000, reason: CRL_REASONS[reason] })
+      yield { serial, at, reason }
     }
   }
 

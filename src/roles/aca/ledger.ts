@@ -3,6 +3,9 @@ import type { Issued } from '../../core/pki/issued.ts'
 import type { Voucher } from '../../core/pki/voucher.ts'
 import type { Store } from '../../ports/store.ts'
 
+const TEXT = new TextDecoder()
+const BYTES = new TextEncoder()
+
 const CERTIFICATES = 'aca.certificates'
 const BY_NAME = 'aca.byName'
 const BY_PEER = 'aca.byPeer'
@@ -197,14 +200,14 @@ function indexesOf({ serial, name, peer, companionOf, keyId, organisation, dnsNa
 
 /** Any text as part of a key that a slash ends. */
 function textKey(text: string): string {
-  return hex(new TextEncoder().encode(text))
+  return hex(BYTES.encode(text))
 }
 
 function encode(value: unknown): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value))
+  return BYTES.encode(JSON.stringify(value))
 }
 
 /** The rows are our own: the store checks their integrity, and nobody else writes them. */
 function decode<T>(bytes: Uint8Array): T {
-  return JSON.parse(new TextDecoder().decode(bytes)) as T
+  return JSON.parse(TEXT.decode(bytes)) as T
 }

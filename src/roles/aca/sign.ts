@@ -3,14 +3,13 @@ import type { Evidence } from '../../core/pki/evidence.ts'
 import type { Issued } from '../../core/pki/issued.ts'
 import { type Profile, leafProfile } from '../../core/pki/profile.ts'
 import type { Reviewed } from '../../core/pki/review.ts'
-import { parseCertificate } from '../../wire/x509/certificate.ts'
 import type { Book } from './book.ts'
 import { certify, type History } from './certify.ts'
 
 /** What will be in the certificate of a reviewed request. Throws CSR_INVALID when the request has names that are not among them. */
-export function profileOf({ deps, config }: Book, { grant }: Pick<Reviewed, 'grant'>, evidence: Evidence): Profile {
+export function profileOf({ deps, config, cas }: Book, { grant }: Pick<Reviewed, 'grant'>, evidence: Evidence): Profile {
   const { domain, chain } = deps.issuer
-  const issuerNotAfter = Math.min(...chain.map((der) => parseCertificate(der).notAfter))
+  const issuerNotAfter = Math.min(...chain.map((der) => cas.read(der).certificate.notAfter))
   const profile = leafProfile({ ...grant, domain }, evidence.csr.spki, evidence.now, config.lifetimes, issuerNotAfter)
   const disagreement = namesAgree(evidence.csr, { ...grant, ...profile, domain })
   if (disagreement !== undefined) throw disagreement.error
@@ -21,7 +20,7 @@ export function profileOf({ deps, config }: Book, { grant }: Pick<Reviewed, 'gra
 export function signReviewed(book: Book, review: Reviewed, evidence: Evidence, history: History): Promise<{ issued: Issued; chain: Uint8Array[] }> {
   const { replaces, companionOf } = review
   const all: History = { ...(replaces === undefined ? {} : { replaces }), ...(companionOf === undefined ? {} : { companionOf }), ...history }
-  return certify(profileOf(book, review, evidence), review.grant.name, book.deps, all)
+  return certify(profileOf(book, review, evidence), review.grant.name, book, all)
 }
 
 /** The chain of a certificate that has been issued before, leaf first. */

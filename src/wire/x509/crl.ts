@@ -1,12 +1,13 @@
 import { HansaError } from '../../schema/errors.ts'
 import { readAlgorithm, reading, same } from './certificate.ts'
-import { DerCursor, DerError, type Element, readSerial, readSmall, readTime, TAG } from './der.ts'
+import { DerError, readSmall, readTime, TAG } from './der.ts'
 import { type EntryContents, writeEntries } from './crl-entries.ts'
 import { bits, element, extension, oid, sequence, small, time } from './der-writer.ts'
-import { type Extension, readAuthorityKeyIdentifier, readCrlNumber, readExtensions } from './extensions.ts'
+import { readAuthorityKeyIdentifier, readCrlNumber, readExtensions } from './extensions.ts'
 import { type CrlScope, readIssuingPoint } from './issuing-point.ts'
 import { OIDS } from './oids.ts'
 import { readName } from './directory-name.ts'
+import { readEntries, refuseForeign, type Revocation } from './read-entries.ts'
 import { readSigned } from './signed.ts'
 import { unhex } from '../../core/ids/hex.ts'
 
@@ -25,13 +26,6 @@ export type CrlReason = keyof typeof CRL_REASONS
 
 export function isCrlReason(text: string): text is CrlReason {
   return Object.hasOwn(CRL_REASONS, text)
-}
-
-export interface Revocation {
-  /** Milliseconds since the epoch. */
-  readonly at: number
-  /** Number of the reason; 0 when none is given. */
-  readonly reason: number
 }
 
 /** What a revocation list says, believed by nobody yet. */
@@ -58,20 +52,20 @@ export const MAX_CRL_BYTES = 8 * 1024 * 1024
 const V2 = 1
 /** Extensions of a list that we know; only the last may be critical, and must be (RFC 5280 5.2). */
 const CRITICAL: readonly string[] = [OIDS.issuingDistributionPoint]
-/** They make another thing of a list than a list of all that one CA has revoked: of changes only, or of others' certificates. */
+/** It makes another thing of a list than a list of all that one CA has revoked. */
 const FOREIGN_LIST: readonly string[] = [OIDS.deltaCrlIndicator]
-const FOREIGN_ENTRY: readonly string[] = [OIDS.certificateIssuer]
 
 /**
  * Reads exactly one complete v2 list with nextUpdate and number (RFC 5280 5.1); throws MALFORMED for anything else. Delta and indirect lists, and critical
  * extensions that we do not know, change what a list means, so they are refused here.
+ * @param written what the entries are, when they have just been written by ourselves: they are not read again, all else is
  */
-export function parseCrl(der: Uint8Array): Crl {
+export function parseCrl(der: Uint8Array, written?: ReadonlyMap<string, Revocation>): Crl {
   if (der.length > MAX_CRL_BYTES) throw new HansaError('MALFORMED', `a revocation list of ${der.length} bytes; the bound is ${MAX_CRL_BYTES}`)
-  return reading('MALFORMED', 'revocation list', () => read(der))
+  return reading('MALFORMED', 'revocation list', () => read(der, written))
 }
 
-function read(der: Uint8Array): Crl {
+function read(der: Uint8Array, written: ReadonlyMap<string, Revocation> | undefined): Crl {
   const { tbs, algorithm: outerAlgorithm, signature } = readSigned(der)
   const cursor = tbs.inside()
   if (readSmall(cursor.next(TAG.integer)) !== V2) throw new DerError('a version other than 2')
@@ -84,7 +78,7 @@ function read(der: Uint8Array): Crl {
   const nextUpdate = readTime(cursor.next())
   const entries = cursor.optional(TAG.sequence)
   if (entries?.length === 0) throw new DerError('an empty list that is written out')
-  const revoked = entries === undefined ? new Map<string, Revocation>() : readEntries(entries.inside())
+  const revoked = entries === undefined ? new Map<string, Revocation>() : (written ?? readEntries(entries.content))
   const tagged = cursor.next(TAG.contextConstructed(0))
   cursor.end()
   const extensions = readExtensions(tagged.content)
@@ -107,55 +101,6 @@ function read(der: Uint8Array): Crl {
     authorityKeyIdentifier: authority === undefined ? undefined : readAuthorityKeyIdentifier(authority.value),
     ...(scope === undefined ? {} : { scope }),
     revoked
-  }
-}
-
-function readEntries(list: DerCursor): Map<string, Revocation> {
-  const revoked = new Map<string, Revocation>()
-  // Most entries have the very same extensions as some other one.
-  const reasons = new Map<string, number>()
-  while (!list.done) {
-    const cursor = list.enter(TAG.sequence)
-    const serial = readSerial(cursor.next(TAG.integer))
-    const at = readTime(cursor.next())
-    const reason = cursor.done ? 0 : readEntryReason(cursor.next(TAG.sequence), reasons)
-    cursor.end()
-    if (revoked.has(serial)) throw new DerError(`serial ${serial} twice`)
-    revoked.set(serial, { at, reason })
-  }
-  return revoked
-}
-
-/** Extensions of one entry that may be remembered by their bytes: a reason alone has 12. */
-const SHORT_EXTENSIONS = 16
-const MAX_REMEMBERED = 16
-
-function readEntryReason(element: Element, known: Map<string, number>): number {
-  const { bytes } = element
-  const key = bytes.length <= SHORT_EXTENSIONS ? String.fromCharCode(...bytes) : undefined
-  const before = key === undefined ? undefined : known.get(key)
-  if (before !== undefined) return before
-  const extensions = readExtensions(bytes)
-  refuseForeign(extensions, [], FOREIGN_ENTRY)
-  const found = extensions.find((each) => each.oid === OIDS.crlReason)
-  const reason = found === undefined ? 0 : readReason(found.value)
-  if (key !== undefined && known.size < MAX_REMEMBERED) known.set(key, reason)
-  return reason
-}
-
-/** Number of a reason that RFC 5280 5.3.1 knows; removeFromCRL (8) is for delta lists alone. */
-function readReason(value: Uint8Array): number {
-  const cursor = new DerCursor(value)
-  const reason = readSmall(cursor.next(TAG.enumerated))
-  cursor.end()
-  if (reason > 10 || reason === 7 || reason === 8) throw new DerError(`reason ${reason} of a revocation`)
-  return reason
-}
-
-function refuseForeign(extensions: readonly Extension[], critical: readonly string[], foreign: readonly string[]): void {
-  for (const each of extensions) {
-    if (foreign.includes(each.oid)) throw new DerError(`extension ${each.oid}, of a delta or an indirect list`)
-    if (each.critical && !critical.includes(each.oid)) throw new DerError(`critical extension ${each.oid}, which is not known or must not be critical`)
   }
 }
 
