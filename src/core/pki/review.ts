@@ -84,6 +84,9 @@ export function reviewRenewal(evidence: Evidence, old: Issued | undefined, verif
   const grant: Grant = { ...grantOf(old), scopes: scopes.length > 0 ? scopes : old.scopes }
   const companion = newKey === 'companion' && key.kind === 'p256' && old.peer !== ''
   if (key.keyId !== old.keyId) {
+    // It would be another node by the same name.
+    if (old.companionOf !== undefined && key.kind !== 'p256')
+      return refused('KEY_REFUSED', 'a TLS companion has a P-256 key; its node renews what it has itself')
     if (!companion && newKey !== 'rekey') return refused('CSR_INVALID', 'a renewal keeps its key; this is another one')
     if (evidence.byKey(key.keyId).some((issued) => issued.name !== old.name))
       return refused('KEY_REFUSED', 'this key has a certificate for another name already')

@@ -159,12 +159,16 @@ export class Revoking {
     return { changed, crlNumber }
   }
 
-  /** A key that was lost is never certified again, whatever its kind, and all of its certificates go with it. */
+  /**
+   * A key that was lost is never certified again, whatever its kind, and all of its certificates go with it; so do the TLS companions of a node, which whoever has its key
+   * could have had made.
+   */
   #blockKeys(certificates: readonly Issued[]): Issued[] {
     const { ledger } = this.#book
-    for (const issued of certificates) ledger.block(issued)
-    const keys = new Set(certificates.map(({ keyId }) => keyId))
-    return [...keys].flatMap((keyId) => ledger.byKey(keyId))
+    const companions = certificates.flatMap(({ peer }) => (peer === '' ? [] : ledger.byPeer(peer)))
+    const lost = [...certificates, ...companions]
+    for (const issued of lost) ledger.block(issued)
+    return [...new Set(lost.map(({ keyId }) => keyId))].flatMap((keyId) => ledger.byKey(keyId))
   }
 
   async #publish(changed: readonly Issued[]): Promise<number> {

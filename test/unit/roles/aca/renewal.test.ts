@@ -12,6 +12,7 @@ import { p256Csr } from '../../../support/p256-csr.ts'
 import type { TrustNode } from '../../../support/trust-node.ts'
 
 const leafOf = (chain: readonly Uint8Array[]) => parseCertificate(chain[0] ?? new Uint8Array())
+const fresh = () => createSigner(new Uint8Array(randomBytes(32)))
 const selfOf = (node: TrustNode): PeerIdentity => {
   const self = node.identities.self()
   assert.ok(self)
@@ -39,8 +40,6 @@ describe('ACA: renewal with scopes (draft 3.1.2)', () => {
 })
 
 describe('ACA: a new key for the same holder (draft 3.1.2)', () => {
-  const fresh = () => createSigner(new Uint8Array(randomBytes(32)))
-
   it('is proved by both keys; the old certificate stays until its successor gives it up', async () => {
     const { joined, target, aca, north, swarm, clock } = await acaWorld()
     const node = await joined('flight', { scopes: ['travel'] })
@@ -109,6 +108,20 @@ describe('ACA: the TLS companion of a node', () => {
     await node.rpc.call(target, methods.revoke, { serial: leaf.serial, reason: 'superseded' })
     await clock.settle()
     assert.deepEqual([aca.show(leaf.serial)[0]?.state, aca.show(selfOf(node).serial)[0]?.state], ['revoked', 'good'])
+  })
+
+  it('goes with the key of its node when that is lost: whoever has that key could have had it made', async () => {
+    const { joined, target, aca } = await acaWorld()
+    const node = await joined('gw1', { roles: ['agw'] })
+    const csr = await p256Csr()
+    const companion = leafOf((await node.rpc.call(target, methods.renew, { csr })).chain)
+    const identity = { ...selfOf(node), peer: '', serial: companion.serial }
+    // As a node it would be another one, which nobody could tell from the holder.
+    await assert.rejects(aca.door.renew(makeCsr(fresh()), { door: 'est', identity }), { code: 'KEY_REFUSED' })
+    const second = leafOf(await aca.door.renew(await p256Csr(), { door: 'est', identity }))
+    await aca.revoke(selfOf(node).serial, 'keyCompromise')
+    for (const { serial } of [companion, second]) assert.deepEqual([aca.show(serial)[0]?.state, aca.show(serial)[0]?.reason], ['revoked', 'keyCompromise'])
+    await assert.rejects(aca.door.renew(csr, { door: 'est', identity }), { code: 'KEY_REFUSED' })
   })
 
   it('does not stand in the way of its node when that applies again', async () => {
