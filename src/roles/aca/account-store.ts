@@ -1,5 +1,6 @@
 import type { Account } from '../../core/pki/account.ts'
 import type { Store } from '../../ports/store.ts'
+import { decodeRow, encodeRow } from './rows.ts'
 
 const ACCOUNTS = 'aca.accounts'
 
@@ -12,12 +13,12 @@ export class AccountStore {
   }
 
   put(thumbprint: string, account: Account): void {
-    this.#store.put(ACCOUNTS, thumbprint, new TextEncoder().encode(JSON.stringify(account)))
+    this.#store.put(ACCOUNTS, thumbprint, encodeRow(account))
   }
 
   get(thumbprint: string): Account | undefined {
     const bytes = this.#store.get(ACCOUNTS, thumbprint)
-    return bytes === undefined ? undefined : (JSON.parse(new TextDecoder().decode(bytes)) as Account)
+    return bytes === undefined ? undefined : decodeRow<Account>(bytes)
   }
 
   /** Open accounts that have a name. */
