@@ -1,6 +1,7 @@
 import type { Account } from '../../core/pki/account.ts'
 import type { Grant } from '../../core/pki/grant.ts'
 import type { Store } from '../../ports/store.ts'
+import { decodeRow, encodeRow } from './rows.ts'
 
 const ACCOUNTS = 'aca.accounts'
 /** Open accounts by the name and by the DNS names that they may have. */
@@ -19,12 +20,12 @@ export class AccountStore {
     const before = this.get(thumbprint)
     if (before !== undefined) for (const claim of claimsOf(before.grant)) this.#store.delete(CLAIMS, `${claim}/${thumbprint}`)
     if (account.endedAt === undefined) for (const claim of claimsOf(account.grant)) this.#store.put(CLAIMS, `${claim}/${thumbprint}`, NOTHING)
-    this.#store.put(ACCOUNTS, thumbprint, new TextEncoder().encode(JSON.stringify(account)))
+    this.#store.put(ACCOUNTS, thumbprint, encodeRow(account))
   }
 
   get(thumbprint: string): Account | undefined {
     const bytes = this.#store.get(ACCOUNTS, thumbprint)
-    return bytes === undefined ? undefined : (JSON.parse(new TextDecoder().decode(bytes)) as Account)
+    return bytes === undefined ? undefined : decodeRow<Account>(bytes)
   }
 
   /** Open accounts that have a name. */

@@ -3,8 +3,8 @@ import { hex } from '../../core/ids/hex.ts'
 import type { ApplicationRecord } from '../../core/pki/application.ts'
 import type { Waiting } from '../../core/pki/queue-shares.ts'
 import type { Store } from '../../ports/store.ts'
+import { decodeRow, encodeRow } from './rows.ts'
 
-const TEXT = new TextDecoder()
 const BYTES = new TextEncoder()
 
 const APPLICATIONS = 'aca.applications'
@@ -37,15 +37,15 @@ export class ApplicationStore {
     const before = this.get(record.ref)
     if (before !== undefined) this.#store.delete(ENDS, endKey(before))
     this.#store.put(ENDS, endKey(record), NOTHING)
-    this.#store.put(APPLICATIONS, record.ref, encode(record))
-    this.#store.put(BY_REPEAT, record.repeat, encode(record.ref))
+    this.#store.put(APPLICATIONS, record.ref, encodeRow(record))
+    this.#store.put(BY_REPEAT, record.repeat, encodeRow(record.ref))
     if (record.state === 'pending') this.#store.put(WAITING, waitingKey(record), NOTHING)
     else this.#store.delete(WAITING, waitingKey(record))
   }
 
   get(ref: string): ApplicationRecord | undefined {
     const bytes = this.#store.get(APPLICATIONS, ref)
-    return bytes === undefined ? undefined : decode<ApplicationRecord>(bytes)
+    return bytes === undefined ? undefined : decodeRow<ApplicationRecord>(bytes)
   }
 
   /** By the secret that its applicant has. */
@@ -57,7 +57,7 @@ export class ApplicationStore {
   /** The same request, brought with the same, if it has come before. */
   byRepeat(repeat: string): ApplicationRecord | undefined {
     const bytes = this.#store.get(BY_REPEAT, repeat)
-    return bytes === undefined ? undefined : this.get(decode<string>(bytes))
+    return bytes === undefined ? undefined : this.get(decodeRow<string>(bytes))
   }
 
   pending(): ApplicationRecord[] {
@@ -93,12 +93,12 @@ export class ApplicationStore {
       if (record !== undefined) ended.push(record)
     }
     for (const record of ended) this.delete(record)
-    const spent = [...this.#store.entries(SPENT)].filter(([, bytes]) => now > decode<number>(bytes))
+    const spent = [...this.#store.entries(SPENT)].filter(([, bytes]) => now > decodeRow<number>(bytes))
     for (const [key] of spent) this.#store.delete(SPENT, key)
   }
 
   spend(token: string, until: number): void {
-    this.#store.put(SPENT, token, encode(until))
+    this.#store.put(SPENT, token, encodeRow(until))
   }
 
   isSpent(token: string): boolean {
@@ -116,13 +116,4 @@ function endKey({ expiresAt, ref }: ApplicationRecord): string {
 
 function padded(ms: number): string {
   return String(Math.ceil(ms)).padStart(16, '0')
-}
-
-function encode(value: unknown): Uint8Array {
-  return BYTES.encode(JSON.stringify(value))
-}
-
-/** The rows are our own: the store checks their integrity, and nobody else writes them. */
-function decode<T>(bytes: Uint8Array): T {
-  return JSON.parse(TEXT.decode(bytes)) as T
 }

@@ -3,9 +3,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Store } from '../../ports/store.ts'
 import type { Sha256 } from '../../core/crypto.ts'
 import { HansaError } from '../../schema/errors.ts'
-
-const TEXT = new TextDecoder()
-const BYTES = new TextEncoder()
+import { decodeRow, encodeRow } from './rows.ts'
 
 /** One decision of the ACA, as it is written down. */
 export interface AuditEntry {
@@ -55,14 +53,14 @@ export class AuditLog {
     // From the store, not from memory: what a failed commit has taken back has no number.
     const { entries, head } = this.head()
     const entry: AuditEntry = { number: entries + 1, at: clock.now(), event, by, subject, details, previous: head }
-    const bytes = BYTES.encode(JSON.stringify(entry))
+    const bytes = encodeRow(entry)
     store.put(TABLE, keyOf(entry.number), bytes)
-    store.put(STATE, 'audit', BYTES.encode(JSON.stringify({ entries: entry.number, head: hex(sha256(bytes)) } satisfies AuditHead)))
+    store.put(STATE, 'audit', encodeRow({ entries: entry.number, head: hex(sha256(bytes)) } satisfies AuditHead))
   }
 
   head(): AuditHead {
     const bytes = this.#deps.store.get(STATE, 'audit')
-    return bytes === undefined ? { entries: 0, head: this.#beginning() } : (JSON.parse(TEXT.decode(bytes)) as AuditHead)
+    return bytes === undefined ? { entries: 0, head: this.#beginning() } : decodeRow<AuditHead>(bytes)
   }
 
   /** Entries from number `from`, otherwise the last ones; at most `limit` (1 to 1000). Throws INVALID_ARGUMENT, AUDIT_BROKEN for one that cannot be read. */
@@ -113,7 +111,7 @@ function keyOf(number: number): string {
 
 function parse(bytes: Uint8Array): AuditEntry | undefined {
   try {
-    const entry = JSON.parse(TEXT.decode(bytes)) as AuditEntry | null
+    const entry = decodeRow<AuditEntry | null>(bytes)
     return typeof entry?.number === 'number' && typeof entry.previous === 'string' ? entry : undefined
   } catch {
     return undefined

@@ -2,8 +2,8 @@ import { hex } from '../../core/ids/hex.ts'
 import type { Issued } from '../../core/pki/issued.ts'
 import type { Voucher } from '../../core/pki/voucher.ts'
 import type { Store } from '../../ports/store.ts'
+import { decodeRow, encodeRow } from './rows.ts'
 
-const TEXT = new TextDecoder()
 const BYTES = new TextEncoder()
 
 const CERTIFICATES = 'aca.certificates'
@@ -45,22 +45,22 @@ export class Ledger {
 
   putCertificate(issued: Issued): void {
     const { serial, issuer, revokedAt, notAfter, reason = 'unspecified' } = issued
-    this.#store.put(CERTIFICATES, serial, encode(issued))
+    this.#store.put(CERTIFICATES, serial, encodeRow(issued))
     for (const [table, key] of indexesOf(issued)) this.#store.put(table, key, NOTHING)
     const row = `${issuer}/${serial}`
     if (revokedAt === undefined && this.#store.get(REVOKED, row) === undefined) return
     if (revokedAt === undefined) this.#store.delete(REVOKED, row)
-    else this.#store.put(REVOKED, row, encode([revokedAt, notAfter, reason]))
+    else this.#store.put(REVOKED, row, encodeRow([revokedAt, notAfter, reason]))
     this.#store.put(STATE, `crlOwed/${issuer}`, NOTHING)
   }
 
   certificate(serial: string): Issued | undefined {
     const bytes = this.#store.get(CERTIFICATES, serial)
-    return bytes === undefined ? undefined : decode<Issued>(bytes)
+    return bytes === undefined ? undefined : decodeRow<Issued>(bytes)
   }
 
   certificates(): Issued[] {
-    return [...this.#store.entries(CERTIFICATES)].map(([, bytes]) => decode<Issued>(bytes))
+    return [...this.#store.entries(CERTIFICATES)].map(([, bytes]) => decodeRow<Issued>(bytes))
   }
 
   byName(name: string): Issued[] {
@@ -106,7 +106,7 @@ export class Ledger {
   /** What a CA has revoked, in order of serial. */
   *revoked(issuer: string): Iterable<RevokedRow> {
     for (const [key, bytes] of this.#store.entries(REVOKED, { prefix: `${issuer}/` })) {
-      const [at, notAfter, reason] = decode<[number, number, string]>(bytes)
+      const [at, notAfter, reason] = decodeRow<[number, number, string]>(bytes)
       yield { serial: key.slice(issuer.length + 1), at, notAfter, reason }
     }
   }
@@ -118,16 +118,16 @@ export class Ledger {
 
   /** `id` is the SHA-256 of the secret, hex: the secret itself is nowhere on disk. */
   putVoucher(id: string, voucher: Voucher): void {
-    this.#store.put(VOUCHERS, id, encode(voucher))
+    this.#store.put(VOUCHERS, id, encodeRow(voucher))
   }
 
   voucher(id: string): Voucher | undefined {
     const bytes = this.#store.get(VOUCHERS, id)
-    return bytes === undefined ? undefined : decode<Voucher>(bytes)
+    return bytes === undefined ? undefined : decodeRow<Voucher>(bytes)
   }
 
   vouchers(): [string, Voucher][] {
-    return [...this.#store.entries(VOUCHERS)].map(([id, bytes]) => [id, decode<Voucher>(bytes)])
+    return [...this.#store.entries(VOUCHERS)].map(([id, bytes]) => [id, decodeRow<Voucher>(bytes)])
   }
 
   deleteVoucher(id: string): void {
@@ -162,7 +162,7 @@ export class Ledger {
   /** Number of the latest list of a CA, 0 before the first; kept apart from the list so that a list that cannot be read does not begin again at 1. */
   crlNumber(issuer: string): number {
     const bytes = this.#store.get(STATE, `crlNumber/${issuer}`)
-    return bytes === undefined ? 0 : decode<number>(bytes)
+    return bytes === undefined ? 0 : decodeRow<number>(bytes)
   }
 
   /** True when something was revoked or released that the latest list does not say: its signing has failed, and somebody else has committed what was to go with it. */
@@ -172,7 +172,7 @@ export class Ledger {
 
   putCrl(issuer: string, number: number, der: Uint8Array): void {
     this.#store.delete(STATE, `crlOwed/${issuer}`)
-    this.#store.put(STATE, `crlNumber/${issuer}`, encode(number))
+    this.#store.put(STATE, `crlNumber/${issuer}`, encodeRow(number))
     this.#store.put(STATE, `crl/${issuer}`, der)
   }
 
@@ -201,13 +201,4 @@ function indexesOf({ serial, name, peer, companionOf, keyId, organisation, dnsNa
 /** Any text as part of a key that a slash ends. */
 function textKey(text: string): string {
   return hex(BYTES.encode(text))
-}
-
-function encode(value: unknown): Uint8Array {
-  return BYTES.encode(JSON.stringify(value))
-}
-
-/** The rows are our own: the store checks their integrity, and nobody else writes them. */
-function decode<T>(bytes: Uint8Array): T {
-  return JSON.parse(TEXT.decode(bytes)) as T
 }

@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto'
 import { calculateJwkThumbprint, type JWK } from 'jose'
+import { base64url } from '../../../../core/ids/base64url.ts'
 import { asObject, bytesOf } from './json.ts'
 import { AcmeProblem, malformed } from './problem.ts'
 
@@ -67,8 +68,4 @@ export function thumbprintOf({ jwk }: Pick<AccountKey, 'jwk'>): Promise<string> 
 /** SubjectPublicKeyInfo, DER. */
 export function spkiOf({ jwk }: Pick<AccountKey, 'jwk'>): Uint8Array {
   return new Uint8Array(createPublicKey({ key: { ...jwk }, format: 'jwk' }).export({ type: 'spki', format: 'der' }))
-}
-
-function base64url(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64url')
 }
