@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { ServedAgent } from '../../src/cli/demo/agents/serve-agent.ts'
 import { documents, HansaProcesses, type NodeProcess } from '../support/hansa-process.ts'
+import { sdkAgents } from '../support/sdk-agent.ts'
 import { until } from '../support/until.ts'
 
 interface Application {
@@ -16,16 +19,21 @@ describe('the certificate authority by hand (draft 3.1)', function () {
   this.timeout(120_000)
   let all: HansaProcesses
   let hub: NodeProcess
+  let card: ServedAgent
   const atHub = (...args: string[]): string[] => [...args, '--home', hub.home]
 
   before(async () => {
     all = new HansaProcesses()
+    card = await sdkAgents.counter()
     const keys = ['alice', 'bob'].map((name) => all.path(`${name}.key`))
     for (const [index, name] of ['alice', 'bob'].entries()) await all.text('ca', 'approver', 'new', name, '--out', keys[index] ?? '')
     const approvers = { alice: `${keys[0]}.pub`, bob: `${keys[1]}.pub` }
     hub = await all.node(await all.init('hub', { domain: 'north.example', config: { ca: { policy: { approvers } } } as never }))
   })
-  after(() => all.end())
+  after(async () => {
+    await card.close()
+    await all.end()
+  })
 
   const pending = async (key: string): Promise<Application | undefined> => {
     const [{ applications }] = (await all.json<{ applications: Application[] }>(...atHub('ca', 'pending'))) as [{ applications: Application[] }]
@@ -127,6 +135,41 @@ describe('the certificate authority by hand (draft 3.1)', function () {
     await all.kill(after, 'SIGTERM')
   })
 
+  describe('a holder whose certificate is taken away', () => {
+    const FLIGHT = 'flight@north.example'
+    let agent: NodeProcess
+    const callIt = () => all.run(atHub('call', FLIGHT, 'hello', '--timeout', '5s', '--json'))
+    const refused = (why: string): Promise<unknown> => until(why, async () => (await callIt()).code !== 0, 60_000)
+    const answers = (why: string): Promise<unknown> => until(why, async () => (await callIt()).code === 0, 60_000)
+
+    before(async () => {
+      agent = await all.agent(all.path('flight'), card.card, '--capability', 'travel/flight-booking')
+      await answers('the agent answers')
+    })
+    after(() => all.kill(agent, 'SIGTERM'))
+
+    it('is refused while it is on hold, and accepted again, without a restart, when that is lifted', async () => {
+      assert.match(await all.text(...atHub('ca', 'revoke', FLIGHT, '--reason', 'certificateHold')), /^in CRL \d+$/m)
+      await refused('a call is refused')
+      const status = await all.run(['cert', 'status', '--home', agent.home])
+      assert.equal(status.code, 1)
+      assert.match(`${status.stdout}${status.stderr}`, /certificateHold|CERTIFICATE_REVOKED/)
+      assert.match(await all.text(...atHub('ca', 'crl')), /certificateHold/)
+      assert.match(await all.text(...atHub('ca', 'release', FLIGHT)), /^off the list since CRL \d+$/m)
+      await answers('the agent answers again')
+      assert.equal((await all.run(['cert', 'status', '--home', agent.home])).code, 0)
+    })
+
+    it('is refused for good when all of its organisation is revoked, and nobody else is', async () => {
+      const [done] = await all.json<{ revoked: { spiffeId: string }[] }>(...atHub('ca', 'revoke', '--org', 'Flights Ltd', '--reason', 'affiliationChanged'))
+      assert.deepEqual([...new Set(done?.revoked.map(({ spiffeId }) => spiffeId))], ['spiffe://north.example/agent/flight'])
+      await refused('a call is refused')
+      const lifted = await all.run(atHub('ca', 'release', FLIGHT))
+      assert.equal(lifted.code, 1, lifted.stdout)
+      assert.match(await all.text(...atHub('ca', 'show', 'hub')), /^state +good/m)
+    })
+  })
+
   it('TLS clients get the certificate that they can check: P-256, or Ed25519', async function () {
     const [root] = (await hub.admin.call('roots', {})).domains
     writeFileSync(all.path('root.pem'), root?.roots[0]?.pem ?? '')
@@ -151,4 +194,34 @@ describe('the certificate authority by hand (draft 3.1)', function () {
     assert.equal(ed25519.status, 0, ed25519.stderr)
     assert.match(ed25519.stdout, /Peer signature type: ed25519/i)
   })
+
+  // The last: the log is not whole afterwards.
+  describe('the log of decisions', () => {
+    it('is whole, until a byte of what was written is changed behind its back', async () => {
+      assert.match(await all.text(...atHub('ca', 'audit', '--verify')), /^whole: \d+ entries, head [0-9a-f]{64}$/m)
+      const events = await all.text(...atHub('ca', 'audit', '--limit', '100'))
+      for (const event of ['applied', 'approved', 'issued', 'revoked', 'released']) assert.match(events, new RegExp(`\\b${event}\\b`))
+      assert.equal((await all.kill(hub, 'SIGTERM')).code, 0)
+      const number = changeOneByte(join(hub.home, 'data'))
+      hub = await all.node(hub.home)
+      const { code, stdout } = await all.run(atHub('ca', 'audit', '--verify'))
+      assert.equal(code, 1)
+      assert.match(stdout, new RegExp(`^AUDIT_BROKEN at entry ${number}: `))
+    })
+  })
 })
+
+/** The third entry of the log gets another subject of the same length; its number. */
+function changeOneByte(data: string): number {
+  const db = new DatabaseSync(join(data, 'node.db'))
+  try {
+    const row = db.prepare("SELECT key, value FROM entries WHERE tab = 'aca.audit' ORDER BY key LIMIT 1 OFFSET 2").get()
+    const value = Buffer.from(row?.['value'] as Uint8Array)
+    const at = value.indexOf('"subject":"') + '"subject":"'.length
+    value[at] = value[at] === 0x78 ? 0x79 : 0x78
+    assert.equal(db.prepare("UPDATE entries SET value = ? WHERE tab = 'aca.audit' AND key = ?").run(value, row?.['key'] as string).changes, 1)
+    return Number(row?.['key'])
+  } finally {
+    db.close()
+  }
+}

@@ -81,6 +81,8 @@ export async function createSwarmNode(options: SwarmOptions): Promise<SwarmNode>
           yamux({
             maxInboundStreams: 5_000,
             maxOutboundStreams: 5_000,
+            // Streams that come before the connection is registered here. libp2p's own 10 cuts off whoever begins with a dozen calls at once.
+            maxEarlyStreams: 256,
             // Below libp2p's read buffer of 4 MiB, else a paused fast stream is reset. 1 MiB gives 10 MB/s per stream at 100 ms and bounds what a slow reader holds.
             streamOptions: { maxStreamWindowSize: 1024 * 1024 }
           })

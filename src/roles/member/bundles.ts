@@ -33,6 +33,8 @@ export class Bundles {
   #own: { readonly bundle: TrustBundle; readonly leaf: Uint8Array | undefined; readonly signed: Uint8Array } | undefined
   readonly #timers: (() => void)[] = []
   readonly #followed = new Set<string>()
+  /** Connected peers that have said which roots our domain has since they were connected. */
+  readonly #met = new Set<string>()
   readonly #renew: () => void
 
   /** `renew`: the own certificate should be issued anew. */
@@ -74,9 +76,8 @@ export class Bundles {
   async refresh(domain: string): Promise<boolean> {
     for (const target of this.#targets(domain)) {
       try {
-        const { signed } = await this.#deps.rpc.call(target, methods.bundle, {})
-        if (signed.length === 0) continue
-        const changed = await this.take(signed, domain)
+        const changed = await this.#ask(target, domain)
+        if (changed === undefined) continue
         const hint = Number(this.#deps.identities.successor(domain)?.bundle?.refreshHintMs ?? 0n)
         this.#next.set(domain, this.#deps.clock.monotonic() + Math.min(MAX_REFRESH_MS, Math.max(MIN_REFRESH_MS, hint === 0 ? REFRESH_MS : hint)))
         return changed
@@ -89,15 +90,37 @@ export class Bundles {
 
   /** Another domain's gateway has interconnected and says which bundle its domain has: asks it for the signed one when that is news. */
   async heard(peer: string, said: TrustBundle | undefined): Promise<void> {
-    const { identities, rpc, log } = this.#deps
+    const { identities, log } = this.#deps
     if (said === undefined || said.domain === this.#domain || !identities.domains().includes(said.domain)) return
     if (said.sequence <= (identities.successor(said.domain)?.bundle?.sequence ?? 0n)) return
     try {
-      const { signed } = await rpc.call({ peer, expect: { domain: said.domain } }, methods.bundle, {})
-      if (signed.length > 0) await this.take(signed, said.domain)
+      await this.#ask({ peer, expect: { domain: said.domain } }, said.domain)
     } catch (error) {
       log.debug({ err: error, peer, domain: said.domain }, 'no trust bundle from this gateway')
     }
+  }
+
+  /** An ACA of our domain is connected: it is asked once for each connection, for it may have come back with another root. Never throws. */
+  async met(peer: string): Promise<void> {
+    if (this.#met.has(peer)) return
+    this.#met.add(peer)
+    try {
+      await this.#ask({ peer, expect: { domain: this.#domain } }, this.#domain)
+    } catch (error) {
+      this.#met.delete(peer)
+      this.#deps.log.debug({ err: error, peer }, 'no trust bundle from the ACA')
+    }
+  }
+
+  /** The peer is connected no longer. */
+  lost(peer: string): void {
+    this.#met.delete(peer)
+  }
+
+  /** True when the roots are others now; undefined when the node has no signed word. Throws as the call, and as `take`. */
+  async #ask(target: Target, domain: string): Promise<boolean | undefined> {
+    const { signed } = await this.#deps.rpc.call(target, methods.bundle, {})
+    return signed.length === 0 ? undefined : this.take(signed, domain)
   }
 
   /**

@@ -117,6 +117,7 @@ class MemberService implements Member {
     network.onDisconnect((peer) => {
       this.#roundTrip.delete(peer)
       this.#foreign.delete(peer)
+      this.#bundles.lost(peer)
     })
     identities.onChange(() => this.#forgetFallen())
     this.#crls.start(this.#config.crlEveryMs ?? CRL_EVERY_MS)
@@ -200,6 +201,7 @@ class MemberService implements Member {
     rpc.handle(methods.ping, ({ payload }) => ({ payload }))
     rpc.handle(methods.nodes, ({ self }, { caller }) => {
       if (caller.identity !== undefined) this.#known.learn(caller.identity, self, clock.now())
+      if (caller.identity?.domain === this.#config.domain && caller.identity.roles.includes('aca')) void this.#bundles.met(caller.identity.peer)
       this.#keep()
       this.#trust.push()
       return { nodes: [this.self(), ...this.#known.infrastructure()] }
@@ -275,6 +277,7 @@ class MemberService implements Member {
       if (isServer(identity.roles)) for (const info of nodes) if (info.peerId !== peer && !this.#fallen(info.peerId)) this.#known.hear(info, now)
       this.#keep()
       this.#trust.push()
+      if (identity.roles.includes('aca')) await this.#bundles.met(peer)
       if (first) await Promise.all([this.#crls.fetch(), this.#bundles.round()])
     } catch (error) {
       this.#roundTrip.delete(peer)
