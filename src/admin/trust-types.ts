@@ -47,7 +47,12 @@ export const voucherResponse = z.object({
   roles,
   uses: z.int(),
   expiresAt: z.number(),
-  ingress: z.string().optional().meta({ description: 'Base URL of the doors of this node.' })
+  dnsNames: z.array(z.string()).meta({ description: 'What the first certificate may have; with several uses, some depend on its number.' }),
+  origin: z.string().optional().meta({ description: 'https: origin of the doors of this node, by a name that its certificate has.' }),
+  roots: z
+    .object({ url: z.string(), sha256: z.string().meta({ description: 'SHA-256 of the whole file that is there.' }) })
+    .optional()
+    .meta({ description: 'What the doors are verified by; absent where they show a certificate of somebody else.' })
 })
 
 export const certificate = z.object({

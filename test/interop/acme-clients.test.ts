@@ -20,7 +20,8 @@ describe('ACME clients against a running ACA', function () {
   after(() => world?.stop())
 
   function needs(test: Mocha.Context, program: string): void {
-    const missing = !isInstalled(program) ? program : canHaveHosts() ? undefined : 'the right to mount a hosts file'
+    const absent = [program, 'openssl', 'curl'].find((each) => !isInstalled(each))
+    const missing = absent ?? (canHaveHosts() ? undefined : 'the right to mount a hosts file')
     if (missing === undefined) return
     console.log(`skipped: ${missing} is missing`)
     test.skip()
@@ -40,8 +41,25 @@ describe('ACME clients against a running ACA', function () {
   const dnsOf = (name: string): { dnsNames: string[] } => ({ dnsNames: [`${name}.north.example`] })
   const ofName = (name: string, certificate: X509Certificate): void =>
     assert.match(certificate.subjectAltName ?? '', new RegExp(`URI:spiffe://north\\.example/agent/${name}.*DNS:${name}\\.north\\.example`))
-  const standing = (certificate: X509Certificate): string | undefined =>
-    world.node.aca?.show(certificate.serialNumber.toLowerCase().replace(/^0+/, ''))[0]?.state
+  /** By what anybody can ask: the ledger of the ACA, its OCSP responder and its list, as openssl reads them. */
+  async function standing(certificate: X509Certificate): Promise<{ ledger?: string; ocsp: string; listed: boolean }> {
+    const { serialNumber } = certificate
+    const [issuer, list] = [world.file('issuing.pem'), world.file('now.crl')]
+    await ok(runTool('curl', ['-sS', '--fail', `${world.plain}/aca/issuing.cer`, '--output', `${issuer}.cer`]))
+    await ok(runTool('openssl', ['x509', '-inform', 'DER', '-in', `${issuer}.cer`, '-out', issuer]))
+    await ok(runTool('curl', ['-sS', '--fail', `${world.plain}/aca/crl`, '--output', list]))
+    const text = await ok(runTool('openssl', ['crl', '-inform', 'DER', '-in', list, '-noout', '-text']))
+    const asked = ['-issuer', issuer, '-serial', `0x${serialNumber}`, '-CAfile', world.roots, '-url', `${world.plain}/aca/ocsp`]
+    const answer = await ok(runTool('openssl', ['ocsp', ...asked]))
+    const ledger = world.node.aca?.show(serialNumber.toLowerCase().replace(/^0+/, ''))[0]?.state
+    return {
+      ...(ledger === undefined ? {} : { ledger }),
+      ocsp: /^0x[0-9A-F]+: (\w+)$/m.exec(answer)?.[1] ?? answer,
+      listed: text.includes(`Serial Number: ${serialNumber}`)
+    }
+  }
+  const GOOD = { ledger: 'good', ocsp: 'good', listed: false }
+  const REVOKED = { ledger: 'revoked', ocsp: 'revoked', listed: true }
 
   describe('certbot', () => {
     before(function () {
@@ -66,8 +84,9 @@ describe('ACME clients against a running ACA', function () {
       await ok(certbot('own', 'renew', '--force-renewal'))
       const second = new X509Certificate(await readFile(live))
       assert.notEqual(second.serialNumber, first.serialNumber)
+      assert.deepEqual(await standing(second), GOOD)
       await ok(certbot('own', 'revoke', '--cert-path', live, '--reason', 'keycompromise', '--no-delete-after-revoke'))
-      assert.equal(standing(second), 'revoked')
+      assert.deepEqual(await standing(second), REVOKED)
     })
 
     it('enrols an Ed25519 key by a CSR of its operator', async () => {
@@ -115,8 +134,9 @@ describe('ACME clients against a running ACA', function () {
       await ok(lego('lego', 'lego', ...eab, '--key-type', 'ec256', '--domains', 'lego.north.example', 'renew', '--days', '90', '--no-random-sleep'))
       const second = await found('lego', 'lego')
       assert.notEqual(second.serialNumber, first.serialNumber)
+      assert.deepEqual(await standing(second), GOOD)
       await ok(lego('lego', 'lego', ...eab, '--domains', 'lego.north.example', 'revoke', '--keep'))
-      assert.equal(standing(second), 'revoked')
+      assert.deepEqual(await standing(second), REVOKED)
     })
 
     it('enrols an Ed25519 key by a CSR of its operator', async () => {

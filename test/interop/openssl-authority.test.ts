@@ -98,6 +98,30 @@ describe('openssl and curl against a running ACA', function () {
       assert.equal((await status(est('simplereenroll'), ...sending(csr))).status, 401)
     })
 
+    it('waits with 202 where policy wants more than a voucher, and has its certificate by the same request after the approval', async () => {
+      const strict = await authorityWorld({ HANSA_CA_POLICY_REQUIRE: 'voucher,document' })
+      try {
+        const { voucher } = await strict.voucher('est-waits')
+        const { csr } = await keyAndCsr('est-waits', 'ed25519')
+        const asks = ['--cacert', strict.roots, '--resolve', `${ACA_HOST}:${strict.port}:127.0.0.1`, '--user', `any:${voucher}`, ...sending(csr)]
+        const enrolling = (): ReturnType<typeof status> => status(`${strict.secure}/.well-known/est/simpleenroll`, ...asks)
+        const first = await enrolling()
+        assert.equal(first.status, 202, first.body)
+        assert.match(first.headers, /^retry-after: \d+/im)
+        const [waiting, ...more] = strict.node.aca?.pending() ?? []
+        assert.ok(waiting !== undefined && more.length === 0)
+        assert.equal((await enrolling()).status, 202)
+        assert.equal(strict.node.aca?.pending().length, 1)
+        await strict.node.aca?.approve(waiting.ref, {})
+        const issued = await enrolling()
+        assert.equal(issued.status, 200, issued.body)
+        const text = await ok(openssl('x509', '-in', await certificate(issued.body, 'est-waits'), '-noout', '-text'))
+        assert.match(text, /URI:spiffe:\/\/north\.example\/agent\/est-waits/)
+      } finally {
+        await strict.stop()
+      }
+    })
+
     it('is refused with garbage, another content type and without TLS', async () => {
       const { voucher } = await world.voucher('est-garbage')
       const user = ['--user', `any:${voucher}`]

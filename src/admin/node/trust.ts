@@ -3,6 +3,7 @@ import { HansaError } from '../../schema/errors.ts'
 import type { NodeOperations } from '../operations.ts'
 import type { InviteRequest } from '../trust-types.ts'
 import { caDeskOperations } from './ca-desk.ts'
+import { outsideAddress } from './outside-address.ts'
 import { ownCertificateOperations } from './own-certificate.ts'
 
 type Invites = Pick<NodeOperations, 'invite' | 'swarmInvite' | 'openInvite' | 'voucher' | 'roots' | 'unlist'>
@@ -22,9 +23,8 @@ function inviteOperations(node: HansaNode): Invites {
     swarmInvite: async ({ ttlMs }) => ({ ...node.desk.swarmInvite(ttlMs), domain, roles: [] }),
     openInvite: async ({ ttlMs, roles }) => ({ ...node.desk.openInvite(ttlMs, roles), domain, roles }),
     async voucher(request) {
-      const { id, voucher: secret, eabKey, name, roles, uses, expiresAt } = await node.desk.voucher(voucherRequest(request))
-      const ingress = node.ingress()
-      return { id, secret, eabKey, name, domain, roles: [...roles], uses, expiresAt, ...(ingress === undefined ? {} : { ingress }) }
+      const { id, voucher: secret, eabKey, name, roles, dnsNames, uses, expiresAt } = await node.desk.voucher(voucherRequest(request))
+      return { id, secret, eabKey, name, domain, roles: [...roles], dnsNames: [...dnsNames], uses, expiresAt, ...outsideAddress(node) }
     },
     roots: async () => ({ domains: node.desk.roots().map((each) => ({ ...each, roots: [...each.roots] })) }),
     async unlist({ domain: listed }) {

@@ -111,13 +111,16 @@ function addLists(ca: Command, frame: Frame): void {
   define(ca, frame, {
     name: 'roots',
     summary: 'roots of this domain and of all listed ones',
-    examples: ['ca roots'],
-    async run(session) {
+    examples: ['ca roots', 'ca roots --pem > roots.pem'],
+    options: (command) => command.option('--pem', 'the roots of this domain themselves, for programs that know nothing of Hansa'),
+    async run(session, _, options) {
       session.out.result(await (await session.admin()).call('roots', {}), ({ domains }) =>
-        renderTable(
-          ['DOMAIN', 'ROOT'],
-          domains.flatMap((listed) => listed.roots.map((root) => [listed.own ? `${listed.domain} (own)` : listed.domain, root.sha256]))
-        )
+        options['pem'] === true
+          ? domains.flatMap((listed) => (listed.own ? listed.roots.map((root) => root.pem.trimEnd()) : []))
+          : renderTable(
+              ['DOMAIN', 'ROOT'],
+              domains.flatMap((listed) => listed.roots.map((root) => [listed.own ? `${listed.domain} (own)` : listed.domain, root.sha256]))
+            )
       )
     }
   })

@@ -1,13 +1,12 @@
 import type { Command, OptionValues } from 'commander'
-import type { AdminAnswer, AdminClient } from '../../admin/client.ts'
+import type { AdminClient } from '../../admin/client.ts'
 import type { InitOptions } from '../../node/host.ts'
 import { countArgument, durationArgument, nameArgument, repeated, rolesArgument } from '../arguments.ts'
 import type { Session } from '../context.ts'
 import { define, type Frame } from '../define.ts'
 import { showTime } from '../show.ts'
 import { wrongUsage } from '../wrong-usage.ts'
-
-type Voucher = AdminAnswer<'voucher'>
+import { acmeServer, estServer, renderAcmeFile, renderEstFile } from './voucher-files.ts'
 
 /** Each makes something else of what is asked. */
 const KINDS = ['swarm', 'open', 'acme', 'est'] as const
@@ -21,6 +20,7 @@ export function addInvite(program: Command, frame: Frame): void {
       'invite --role agent --scope travel/flight-booking --org "Flights Ltd" --ttl 15m',
       'invite --open --role agent --ttl 7d > way-in.txt',
       'invite --role agent --name web --dns web.north.example --acme > certbot.ini',
+      'invite --role agent --name lathe --est > est.conf',
       'invite --swarm > invite.txt'
     ],
     options: (command) =>
@@ -72,33 +72,11 @@ function request(options: OptionValues, roles: InitOptions['roles']) {
 }
 
 async function voucher(session: Session, admin: AdminClient, kind: 'acme' | 'est', asked: ReturnType<typeof request>): Promise<void> {
+  // Before there is a voucher that nobody can use: an ACME order is one for DNS names, and an agent has none of its own.
+  if (kind === 'acme' && asked.dnsNames.length === 0 && asked.roles.every((role) => role === 'agent'))
+    throw wrongUsage('--acme gives certificates for DNS names: --dns NAME, within the domain, is wanted.')
   const made = await admin.call('voucher', asked)
-  session.out.result({ ...made, server: serverOf(made, kind) }, kind === 'acme' ? renderAcme : renderEst)
+  session.out.result({ ...made, server: (kind === 'acme' ? acmeServer : estServer)(made) }, kind === 'acme' ? renderAcmeFile : renderEstFile)
   session.out.note(`good until ${showTime(made.expiresAt)} for ${made.name} (${made.roles.join(', ')}); whoever has it can use it`)
-  session.out.note(
-    kind === 'acme'
-      ? `certbot certonly --config FILE-WITH-THIS --standalone -d NAME; lego takes the same as LEGO_SERVER, LEGO_EAB_KID and LEGO_EAB_HMAC`
-      : `curl -K FILE-WITH-THIS --data-binary @request.b64; the request: openssl req -new -key KEY -outform DER | base64`
-  )
-}
-
-/** The doors speak TLS on the port that speaks HTTP. */
-function serverOf({ ingress }: Voucher, kind: 'acme' | 'est'): string {
-  const base = (ingress ?? 'http://ADDRESS').replace(/^http:/, 'https:')
-  return kind === 'acme' ? `${base}/acme/directory` : `${base}/.well-known/est/simpleenroll`
-}
-
-/** certbot reads this as a file: a secret on a command line is seen by every user of the machine. */
-function renderAcme(made: Voucher & { readonly server: string }): string[] {
-  return [`server = ${made.server}`, `eab-kid = ${made.id}`, `eab-hmac-key = ${made.eabKey}`]
-}
-
-/** So does curl. */
-function renderEst(made: Voucher & { readonly server: string }): string[] {
-  return [
-    `url = "${made.server}"`,
-    `user = "${made.name}:${made.secret}"`,
-    'header = "Content-Type: application/pkcs10"',
-    'header = "Content-Transfer-Encoding: base64"'
-  ]
+  session.out.note(`what to do with it stands in it; it is read as ${kind === 'acme' ? 'certbot.ini' : 'est.conf'}`)
 }

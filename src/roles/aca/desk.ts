@@ -6,7 +6,7 @@ import type { Account } from '../../core/pki/account.ts'
 import type { Issued } from '../../core/pki/issued.ts'
 import { base64url } from '../../core/ids/base64url.ts'
 import { isScope, MAX_SCOPES } from '../../core/pki/grant.ts'
-import { isDnsNameWithin } from '../../core/pki/profile.ts'
+import { dnsNamesOf, isDnsNameWithin } from '../../core/pki/profile.ts'
 import { nextName, type Voucher } from '../../core/pki/voucher.ts'
 import { HansaError } from '../../schema/errors.ts'
 import type { Book } from './book.ts'
@@ -38,6 +38,8 @@ export interface NewVoucher {
   readonly voucher: string
   readonly name: string
   readonly roles: readonly Role[]
+  /** Those of the first certificate; with several uses, one of a server has its number. */
+  readonly dnsNames: readonly string[]
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
   readonly uses: number
@@ -72,7 +74,8 @@ export function createVoucher(request: VoucherRequest, deps: AcaDeps, ledger: Le
   const secret = hex(deps.random(SECRET_BYTES))
   const id = voucherId(secret, deps)
   ledger.putVoucher(id, voucher)
-  return { voucher: secret, name, roles, expiresAt, uses, id, eabKey: base64url(deps.eabKey(id)) }
+  const dnsNames = dnsNamesOf({ ...voucher, name: nextName(voucher), domain: deps.issuer.domain })
+  return { voucher: secret, name, roles, dnsNames, expiresAt, uses, id, eabKey: base64url(deps.eabKey(id)) }
 }
 
 /** What a voucher is limited to beside its name and roles. Throws INVALID_ARGUMENT. */

@@ -236,6 +236,7 @@ describe('commands at a running node', () => {
     await shows('ca crl', /CRL 4 of north\.example[\s\S]*superseded/)
     await shows('ca crl --pem', /^PEM\n$/)
     await shows('ca roots', /north\.example \(own\) +SHA256:aa/)
+    await shows('ca roots --pem', /^x\n$/)
     await shows('gw neighbors', /spiffe:\/\/south\.example\/agw\/g +running +1\.3 ms/)
     await shows('gw connect /ip4/192.0.2.1/tcp/1', /south\.example is listed now/)
     await shows('gw disconnect south.example', /2 agents removed/)
@@ -293,7 +294,9 @@ describe('commands at a running node', () => {
           roles: ['agent'],
           uses: 1,
           expiresAt: 0,
-          ingress: 'http://192.0.2.1:7400'
+          dnsNames,
+          origin: 'https://hub.north.example:7400',
+          roots: { url: 'http://hub.north.example:7400/aca/roots.pem', sha256: 'abab' }
         }
       }
     })
@@ -313,9 +316,19 @@ describe('commands at a running node', () => {
     const broken = await hansa('ca', 'audit', '--verify')
     assert.deepEqual([broken.code, broken.stdout], [1, 'AUDIT_BROKEN at entry 2: entry 2 is not what entry 3 follows\n'])
     const acme = await hansa('invite', '--name', 'web', '--dns', 'web.north.example', '--acme')
-    assert.equal(acme.stdout, 'server = https://192.0.2.1:7400/acme/directory\neab-kid = kid\neab-hmac-key = kkk\n')
+    assert.match(
+      acme.stdout,
+      /^server = https:\/\/hub[.]north[.]example:7400\/acme\/directory\neab-kid = kid\neab-hmac-key = kkk\ndomains = web[.]north[.]example$/m
+    )
+    assert.match(
+      acme.stdout,
+      /^# {3}curl -sS -o roots[.]pem http:\/\/hub[.]north[.]example:7400\/aca\/roots[.]pem && echo "abab {2}roots[.]pem" \| sha256sum --check$/m
+    )
     assert.ok(!acme.stderr.includes('kkk'))
-    assert.match((await hansa('invite', '--name', 'web', '--est')).stdout, /^user = "web:sss"$/m)
+    // An agent has no DNS name of its own, and ACME gives certificates for nothing else.
+    assert.equal((await hansa('invite', '--name', 'web', '--acme')).code, 2)
+    const est = (await hansa('invite', '--name', 'web', '--est')).stdout
+    assert.match(est, /^url = "https:\/\/hub[.]north[.]example:7400\/[.]well-known\/est\/simpleenroll"\nuser = "web:sss"\ncacert = "roots[.]pem"$/m)
     assert.equal((await hansa('invite', '--open', '--swarm')).code, 2)
   })
 
