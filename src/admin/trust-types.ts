@@ -54,6 +54,7 @@ export const voucherResponse = z.object({
     .optional()
     .meta({ description: 'What the doors are verified by; absent where they show a certificate of somebody else.' })
 })
+export type VoucherResponse = z.infer<typeof voucherResponse>
 
 export const certificate = z.object({
   serial: z.string(),
