@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
-import { X509Certificate } from 'node:crypto'
+import { generateKeyPairSync, type KeyPairKeyObjectResult, sign, X509Certificate } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import tls from 'node:tls'
 import { AgentCard, verifyAgentCardSignature } from '@a2a-js/sdk'
 import type { HansaNode } from '../../../src/node/hansa-node.ts'
+import { makeCsr } from '../../../src/wire/x509/csr.ts'
+import { OIDS } from '../../../src/wire/x509/oids.ts'
 import { encodePem } from '../../../src/wire/x509/pem.ts'
 import { foundWorld, type World } from '../../support/draft-world.ts'
 import { until } from '../../support/until.ts'
@@ -18,6 +20,11 @@ const CALL = JSON.stringify({
   method: 'SendMessage',
   params: { message: { messageId: 'm1', role: 'ROLE_USER', parts: [{ text: 'hello' }] } }
 })
+
+function csrOf({ publicKey, privateKey }: KeyPairKeyObjectResult): Uint8Array {
+  const spki = new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }))
+  return makeCsr({ publicKey: spki, sign: (data) => new Uint8Array(sign('sha256', data, privateKey)) }, OIDS.ecdsaWithSha256)
+}
 
 describe('TLS clients of a gateway, with certificates of the network', () => {
   let world: World
@@ -128,6 +135,28 @@ describe('TLS clients of a gateway, with certificates of the network', () => {
         await net.net.stop()
       }
     })
+  })
+
+  it('with a P-256 key, enrolled through a foreign door, are who their certificate says until it is revoked', async function () {
+    if (!curlThere) this.skip()
+    const { aca } = gateway
+    assert.ok(aca)
+    const key = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const { voucher } = await aca.createVoucher({ roles: ['agent'], name: 'browser', ttlMs: 60_000 })
+    const outcome = await aca.door.apply({ csr: csrOf(key), voucher }, { door: 'est' })
+    assert.equal(outcome.state, 'issued')
+    const files = { cert: join(dir, 'browser.pem'), key: join(dir, 'browser.key') }
+    const chain = outcome.state === 'issued' ? outcome.chain.slice(0, -1) : []
+    await writeFile(files.cert, chain.map((each) => encodePem('CERTIFICATE', each)).join(''))
+    await writeFile(files.key, key.privateKey.export({ type: 'pkcs8', format: 'pem' }))
+    const call = () => curl(`${FLIGHT}/jsonrpc`, '--cert', files.cert, '--key', files.key, ...calling)
+    const { status, body } = await call()
+    assert.equal(status, 200, body)
+    assert.match(body, /"text":"hello"/)
+    await aca.revoke('browser', 'cessationOfOperation')
+    const refused = await call()
+    assert.equal(refused.status, 0)
+    assert.notEqual(refused.exit, 0)
   })
 
   it('are cut off when their certificate is revoked, and not let in again', async () => {
