@@ -209,6 +209,12 @@ export const configSchema = z
       context.addIssue({ code: 'custom', path: ['registry', 'republish'], message: 'a duration not longer than registry.recordLifetime' })
     if ((config.gateway.tls.certificate === undefined) !== (config.gateway.tls.key === undefined))
       context.addIssue({ code: 'custom', path: ['gateway', 'tls'], message: 'both a certificate and its key, or neither' })
+    if (!config.ca.policy.require.some((material) => material !== 'document'))
+      context.addIssue({
+        code: 'custom',
+        path: ['ca', 'policy', 'require'],
+        message: 'voucher or oidc, alone or with document: a document tells of an organisation, and nothing of who brings a copy of it'
+      })
     if (Object.hasOwn(config.trust.domains, config.domain))
       context.addIssue({ code: 'custom', path: ['trust', 'domains', config.domain], message: 'another domain; the roots of the own one are in the home' })
   })

@@ -75,6 +75,7 @@ describe('config.yaml', () => {
     ['no role', 'domain: north.example\nname: gw1\nroles: []\n', /roles: expected a list of 1 to 4/],
     ['its own domain among the foreign ones', `${HEAD}trust: { domains: { north.example: { roots: [r.pem] } } }\n`, /another domain/],
     ['a republish slower than the record lives', `${HEAD}registry: { recordLifetime: 1h, republish: 2h }\n`, /not longer than registry\.recordLifetime/],
+    ['documents alone as proof of an applicant', `${HEAD}ca: { policy: { require: [document] } }\n`, /nothing of who brings a copy of it/],
     ['a prototype', `${HEAD}__proto__: { domain: evil.example }\n`, /unknown key/],
     ['more than anybody writes', `${HEAD}# ${'x'.repeat(MAX_CONFIG_BYTES)}\n`, /at most 1048576 bytes/]
   ] as const) {
