@@ -46,7 +46,7 @@ export interface OrganisationDocument {
   readonly title: string
   /** SHA-256 of the document, 32 bytes. */
   readonly sha256: Uint8Array
-  /** UTF-8 JSON { iss, sub, sha256, iat, exp }. */
+  /** UTF-8 JSON { iss, sub, sha256, iat, exp, key? }: `key` binds it to the applicant with that key (SHA-256 of the SubjectPublicKeyInfo, hex). */
   readonly statement: Uint8Array
   /** Detached JWS over the statement (RFC 7515 appendix F). */
   readonly jws: string

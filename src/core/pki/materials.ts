@@ -19,6 +19,8 @@ export interface Brought {
 
 export interface MaterialContext {
   readonly now: number
+  /** SHA-256 of the applicant's SubjectPublicKeyInfo, hex. */
+  readonly keyId: string
   /** Base64url SHA-256 of the request. */
   readonly nonce: string
   readonly issuers: ReadonlyMap<string, IssuerRule>
@@ -40,7 +42,7 @@ export interface MaterialReview {
 export function reviewMaterials(brought: Brought, context: MaterialContext): MaterialReview {
   const { asked, developer, skills, cites, idToken } = brought
   const token = idToken === undefined ? undefined : reviewIdToken(idToken.token, tokenContext(idToken, context))
-  const documents = brought.documents.map((document) => reviewDocument(document, asked.organisation, context.now))
+  const documents = brought.documents.map((document) => reviewDocument(document, asked.organisation, context.keyId, context.now))
   const organisation = provenOrganisation(asked.organisation, token, documents)
   const verdicts: Verdict[] = [
     ...(token === undefined ? [] : [token.verdict]),

@@ -7,7 +7,7 @@ import type { Verdict } from './verdict.ts'
 export interface BroughtDocument {
   readonly title: string
   readonly sha256: Uint8Array
-  /** UTF-8 JSON { iss, sub, sha256, iat, exp }. */
+  /** UTF-8 JSON { iss, sub, sha256, iat, exp, key? }. */
   readonly statement: Uint8Array
   /** Undefined when it has no signature. */
   readonly signed: SignedStatement | undefined
@@ -24,9 +24,10 @@ const SKEW_MS = 60_000
 
 /**
  * What a document proves: that a listed authority said of an organisation that it has this document. The authority has read it, the ACA has not; without a signature it
- * is written down and no more.
+ * is written down and no more. A statement that names a key (SHA-256 of the SubjectPublicKeyInfo, hex) counts for the applicant with that key alone: a copy of it helps nobody.
+ * `keyId` names the applicant's key in the same way.
  */
-export function reviewDocument(document: BroughtDocument, organisation: string | undefined, now: number): DocumentReview {
+export function reviewDocument(document: BroughtDocument, organisation: string | undefined, keyId: string, now: number): DocumentReview {
   const { title, signed } = document
   const called = quote(title)
   const bad = (why: string): DocumentReview => ({ verdict: { material: 'document', state: 'failed', detail: `${called}: ${why}` } })
@@ -39,6 +40,7 @@ export function reviewDocument(document: BroughtDocument, organisation: string |
   if (statement.sha256 !== hex(document.sha256)) return bad('the statement is about another document')
   if (organisation === undefined || statement.sub !== organisation)
     return bad(`the statement is about ${quote(statement.sub)}, not about the applicant's organisation`)
+  if (statement.key !== undefined && statement.key !== keyId) return bad('the statement is for the holder of another key')
   if (now > statement.exp * 1000) return bad('the statement has expired')
   if (now < statement.iat * 1000 - SKEW_MS) return bad('the statement is not valid yet')
   const detail = `${called}: ${quote(signed.authority)} says so of ${quote(statement.sub)}; this authority has not read it`
@@ -51,6 +53,8 @@ interface Statement {
   readonly sha256: string
   readonly iat: number
   readonly exp: number
+  /** Absent: for whoever brings it. */
+  readonly key?: unknown
 }
 
 /** Issuer that a statement names, before anything of it is believed; undefined when it is none. */

@@ -69,6 +69,7 @@ export function examine(book: Book, application: ReadApplication, signatures: Si
     },
     {
       now: evidence.now,
+      keyId: evidence.keyId,
       nonce: base64url(deps.sha256(application.der)),
       issuers: config.policy.oidc,
       spent: (issuer, id) => applications.isSpent(spentKey(issuer, id)),

@@ -8,7 +8,7 @@ const NOW = Date.UTC(2026, 0, 1)
 const SECONDS = NOW / 1000
 const ISSUER = 'https://id.example'
 const rule = { audience: 'hansa', accounts: ['acme.example'] }
-const context: TokenContext = { now: NOW, nonce: 'request-hash', rule, spent: () => false, hash: 'token-hash' }
+const context: TokenContext = { now: NOW, keyId: 'aa', nonce: 'request-hash', rule, spent: () => false, hash: 'token-hash' }
 const claims = {
   iss: ISSUER,
   sub: '42',
@@ -78,32 +78,35 @@ describe('a qualification document', () => {
     new TextEncoder().encode(JSON.stringify({ iss: 'chamber', sub: 'Acme', sha256: '07'.repeat(32), iat: SECONDS - 10, exp: SECONDS + 10, ...more }))
   const signed = { ok: true, authority: 'chamber' } as const
   const review = (more: object = {}, organisation: string | undefined = 'Acme') =>
-    reviewDocument({ title: 'licence', sha256: hash, statement: statement(more), signed }, organisation, NOW)
+    reviewDocument({ title: 'licence', sha256: hash, statement: statement(more), signed }, organisation, 'aa', NOW)
 
   it('is verified when a listed authority says so of the organisation', () => {
     const { verdict, authority, organisation } = review()
     assert.deepEqual([verdict.state, authority, organisation], ['verified', 'chamber', 'Acme'])
     assert.match(verdict.detail, /has not read it/)
+    assert.equal(review({ key: 'aa' }).verdict.state, 'verified')
   })
 
   it('is written down without a signature', () => {
-    const { verdict, organisation } = reviewDocument({ title: 'x', sha256: hash, statement: new Uint8Array(), signed: undefined }, 'Acme', NOW)
+    const { verdict, organisation } = reviewDocument({ title: 'x', sha256: hash, statement: new Uint8Array(), signed: undefined }, 'Acme', 'aa', NOW)
     assert.deepEqual([verdict.state, organisation], ['recorded', undefined])
   })
 
   it('fails when the signature does not hold, or what it says does not fit', () => {
     for (const failed of [
-      reviewDocument({ title: 'x', sha256: hash, statement: statement(), signed: { ok: false, why: 'no' } }, 'Acme', NOW),
-      reviewDocument({ title: 'x', sha256: hash, statement: new TextEncoder().encode('[]'), signed }, 'Acme', NOW),
-      reviewDocument({ title: 'x', sha256: hash, statement: Uint8Array.of(0xff), signed }, 'Acme', NOW),
-      reviewDocument({ title: 'x', sha256: new Uint8Array(31), statement: statement(), signed }, 'Acme', NOW),
-      reviewDocument({ title: 'x', sha256: hash, statement: statement(), signed }, undefined, NOW),
+      reviewDocument({ title: 'x', sha256: hash, statement: statement(), signed: { ok: false, why: 'no' } }, 'Acme', 'aa', NOW),
+      reviewDocument({ title: 'x', sha256: hash, statement: new TextEncoder().encode('[]'), signed }, 'Acme', 'aa', NOW),
+      reviewDocument({ title: 'x', sha256: hash, statement: Uint8Array.of(0xff), signed }, 'Acme', 'aa', NOW),
+      reviewDocument({ title: 'x', sha256: new Uint8Array(31), statement: statement(), signed }, 'Acme', 'aa', NOW),
+      reviewDocument({ title: 'x', sha256: hash, statement: statement(), signed }, undefined, 'aa', NOW),
       review({ iss: 'other' }),
       review({ sub: 'Other' }),
       review({ sha256: '08'.repeat(32) }),
       review({ exp: SECONDS - 1 }),
       review({ iat: SECONDS + 100 }),
-      review({ exp: null })
+      review({ exp: null }),
+      review({ key: 'bb' }),
+      review({ key: null })
     ])
       assert.deepEqual([failed.verdict.state, failed.organisation], ['failed', undefined])
   })
@@ -115,7 +118,14 @@ describe('materials together', () => {
     ...{ roles: ['agent'], scopes: [], dnsNames: [], revokedAt: 1, reason: 'superseded' }
   } satisfies Issued
   const known: Readonly<Record<string, Issued>> = { ab: revoked, cd: { ...revoked, serial: 'cd', revokedAt: undefined, reason: undefined } as Issued }
-  const around = { now: NOW, nonce: 'request-hash', issuers: new Map([[ISSUER, rule]]), spent: () => false, certificate: (serial: string) => known[serial] }
+  const around = {
+    now: NOW,
+    keyId: 'aa',
+    nonce: 'request-hash',
+    issuers: new Map([[ISSUER, rule]]),
+    spent: () => false,
+    certificate: (serial: string) => known[serial]
+  }
   const asked = { roles: [], scopes: [], dnsNames: [] }
   const states = (review: ReturnType<typeof reviewMaterials>) => review.verdicts.map(({ material, state }) => `${material} ${state}`)
 

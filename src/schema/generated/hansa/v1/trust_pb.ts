@@ -129,7 +129,8 @@ export type OrganisationDocument = Message<"hansa.v1.OrganisationDocument"> & {
   sha256: Uint8Array;
 
   /**
-   * UTF-8 JSON that the authority signed: { iss, sub (the organisation), sha256 (hex), iat, exp }.
+   * UTF-8 JSON that the authority signed: { iss, sub (the organisation), sha256 (hex), iat, exp, key? }; `key`, SHA-256 of a
+   * SubjectPublicKeyInfo in hex, binds it to the applicant with that key.
    *
    * @generated from field: bytes statement = 3;
    */
