@@ -8,7 +8,7 @@ const NOW = Date.UTC(2026, 0, 1)
 const SECONDS = NOW / 1000
 const ISSUER = 'https://id.example'
 const rule = { audience: 'hansa', accounts: ['acme.example'] }
-const context: TokenContext = { now: NOW, keyId: 'aa', nonce: 'request-hash', rule, spent: () => false, hash: 'token-hash' }
+const context: TokenContext = { now: NOW, nonce: 'request-hash', rule, spent: () => false, hash: 'token-hash' }
 const claims = {
   iss: ISSUER,
   sub: '42',
