@@ -40,11 +40,16 @@ export function reviewDocument(document: BroughtDocument, organisation: string |
   if (statement.sha256 !== hex(document.sha256)) return bad('the statement is about another document')
   if (organisation === undefined || statement.sub !== organisation)
     return bad(`the statement is about ${quote(statement.sub)}, not about the applicant's organisation`)
-  if (statement.key !== undefined && statement.key !== keyId) return bad('the statement is for the holder of another key')
+  if (statement.key !== undefined && !namesKey(statement.key, keyId)) return bad('the statement is for the holder of another key')
   if (now > statement.exp * 1000) return bad('the statement has expired')
   if (now < statement.iat * 1000 - SKEW_MS) return bad('the statement is not valid yet')
   const detail = `${called}: ${quote(signed.authority)} says so of ${quote(statement.sub)}; this authority has not read it`
   return { verdict: { material: 'document', state: 'verified', detail }, authority: signed.authority, organisation: statement.sub }
+}
+
+/** People copy it as it is shown to them, SHA256: before it. */
+function namesKey(key: unknown, keyId: string): boolean {
+  return typeof key === 'string' && key.replace(/^SHA256:/, '').toLowerCase() === keyId
 }
 
 interface Statement {
