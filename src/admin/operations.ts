@@ -38,7 +38,7 @@ export const adminOperations = {
   invite: post('invite', 'Makes an invite for a node of this domain', trust.inviteRequest, trust.inviteResponse),
   swarmInvite: post('invite/swarm', 'Makes an invite for the founder of another domain', trust.swarmInviteRequest, trust.inviteResponse),
   openInvite: post('invite/open', 'Makes an invite without a voucher: whoever has it may apply with materials', trust.openInviteRequest, trust.inviteResponse),
-  voucher: post('ca/voucher', 'Makes a voucher for a machine that enrols by EST or ACME', trust.inviteRequest, trust.voucherResponse),
+  voucher: post('ca/voucher', 'Makes a voucher for a machine that enrols by EST or ACME', trust.voucherRequest, trust.voucherResponse),
   find: post('find', 'Discovers agents of all listed domains (draft 3.2.3)', t.findRequest, t.findResponse),
   resolve: get('resolve', 'The signed record of one agent, verified', t.agentRequest, t.resolveResponse),
   call: postStream('call', 'Sends a message to an agent and streams what comes back', t.callRequest, t.callEvent),

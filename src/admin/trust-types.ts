@@ -28,6 +28,10 @@ const voucherFields = {
 }
 export const inviteRequest = z.strictObject(voucherFields)
 export type InviteRequest = z.infer<typeof inviteRequest>
+export const voucherRequest = z.strictObject({
+  ...voucherFields,
+  door: z.enum(['acme', 'est']).meta({ description: 'What it is for; refused where that door is shut.' })
+})
 
 const longTtl = z
   .int()

@@ -23,6 +23,10 @@ function inviteOperations(node: HansaNode): Invites {
     swarmInvite: async ({ ttlMs }) => ({ ...node.desk.swarmInvite(ttlMs), domain, roles: [] }),
     openInvite: async ({ ttlMs, roles }) => ({ ...node.desk.openInvite(ttlMs, roles), domain, roles }),
     async voucher(request) {
+      if (!node.home.config.ca[request.door])
+        throw new HansaError('INVALID_ARGUMENT', `ca.${request.door} is false in the config of this node: nobody could use the voucher there`, {
+          argument: 'door'
+        })
       const { id, voucher: secret, eabKey, name, roles, dnsNames, uses, expiresAt } = await node.desk.voucher(voucherRequest(request))
       return { id, secret, eabKey, name, domain, roles: [...roles], dnsNames: [...dnsNames], uses, expiresAt, ...outsideAddress(node) }
     },

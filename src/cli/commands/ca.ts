@@ -126,7 +126,7 @@ function addLists(ca: Command, frame: Frame): void {
   })
 }
 
-const MOST_ENTRIES = 100_000
+const MOST_ENTRIES = 1000
 
 function addAudit(ca: Command, frame: Frame): void {
   define(ca, frame, {

@@ -75,7 +75,7 @@ async function voucher(session: Session, admin: AdminClient, kind: 'acme' | 'est
   // Before there is a voucher that nobody can use: an ACME order is one for DNS names, and an agent has none of its own.
   if (kind === 'acme' && asked.dnsNames.length === 0 && asked.roles.every((role) => role === 'agent'))
     throw wrongUsage('--acme gives certificates for DNS names: --dns NAME, within the domain, is wanted.')
-  const made = await admin.call('voucher', asked)
+  const made = await admin.call('voucher', { ...asked, door: kind })
   session.out.result({ ...made, server: (kind === 'acme' ? acmeServer : estServer)(made) }, kind === 'acme' ? renderAcmeFile : renderEstFile)
   session.out.note(`good until ${showTime(made.expiresAt)} for ${made.name} (${made.roles.join(', ')}); whoever has it can use it`)
   session.out.note(`what to do with it stands in it; it is read as ${kind === 'acme' ? 'certbot.ini' : 'est.conf'}`)
