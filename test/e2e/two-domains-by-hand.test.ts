@@ -71,7 +71,7 @@ describe('two domains by hand, as the README says', function () {
     const { stdout, stderr, code } = await hansa.run(['invite', '--home', NORTH, '--swarm'])
     assert.equal(code, 0, stderr)
     assert.match(stdout, /^hansa-invite:\S+\n$/)
-    assert.match(stderr, /^good until \d{4}-\d\d-\d\dT\S+; whoever has it can use it: hansa join\n$/)
+    assert.match(stderr, /^good until \d{4}-\d\d-\d\dT\S+; whoever has it can found a domain here: hansa init --swarm\n$/)
     writeFileSync(invite, stdout, { mode: 0o600 })
     const [made] = await hansa.json('init', '--home', SOUTH, '--domain', 'south.example', '--roles', 'aca,ars,agw', '--name', 'hub', '--swarm', invite)
     assert.equal(made?.['spiffeId'], SOUTH_GW)
