@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { createWebhookSender } from '../adapters/http/webhook-sender.ts'
 import { createSwarmNode } from '../adapters/libp2p/swarm-node.ts'
 import { createRpc } from '../adapters/rpc/create-rpc.ts'
-import { createMac, digest } from '../adapters/system/crypto.ts'
+import { createMac } from '../adapters/system/crypto.ts'
+import { random } from '../adapters/system/random.ts'
 import { openStore } from '../adapters/sqlite/store.ts'
 import { openAgentDatabase } from '../adapters/sqlite/agent-database.ts'
 import { recordRules } from '../core/dht/record-rules.ts'
 import { words } from '../core/directory/words.ts'
-import { aca } from '../roles/aca/aca.ts'
 import { recordingSwarmClient } from '../roles/agent/sessions/recording-swarm-client.ts'
 import { createSessions } from '../roles/agent/sessions/sessions.ts'
 import { createSwarmClient } from '../roles/agent/swarm-client.ts'
@@ -20,21 +20,21 @@ import { createIdentities } from '../roles/member/identities.ts'
 import { member } from '../roles/member/member.ts'
 import { createRecords } from '../roles/member/records.ts'
 import { version } from './version.ts'
+import { acaOf } from './aca-of.ts'
 import { agentOf } from './agent-of.ts'
 import { prepareAuthority } from './authority/prepare-authority.ts'
 import { createDesk } from './desk.ts'
-import { approverKeys, tokenVerifierOf } from './authority-keys.ts'
 import { brokerOf } from './broker-of.ts'
 import { type Doors, openDoors } from './doors.ts'
 import type { HansaNode, NodeOptions } from './hansa-node.ts'
 import { giveUpReplaced } from './give-up-replaced.ts'
 import type { Home } from './home/open-home.ts'
 import { openLocked } from './home/open-locked.ts'
-import { type NamedPart, startAll, stopAll } from './lifecycle.ts'
+import { named, type NamedPart, startAll, stopAll } from './lifecycle.ts'
 import { authorityOf } from './own-certificate.ts'
 import { openChain, saveChain } from './own-chain.ts'
 import { openPlatform, type Platform } from './platform.ts'
-import { acaSettings, admissionSettings, agwSettings, arsSettings, crlSources, sessionsSettings, stalePolicy } from './role-settings.ts'
+import { admissionSettings, agwSettings, arsSettings, crlSources, sessionsSettings, stalePolicy } from './role-settings.ts'
 import type { TrustBundle } from '../schema/generated/hansa/v1/trust_pb.ts'
 import { spiffeBundle } from './spiffe-bundle.ts'
 import { createPlanner } from './task/planner.ts'
@@ -128,24 +128,14 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     metrics
   })
   const shared = { clock, rpc, records, identities, members, sha256, metrics }
-  const eabMac = createMac(home.seed, 'acme-eab')
   const acaService =
-    authority !== undefined
-      ? aca(acaSettings(config, await approverKeys(home))).create({
-          ...shared,
-          log: logOf('aca'),
-          pubsub,
-          store,
-          ...authority,
-          verify,
-          digest,
-          random: (size) => new Uint8Array(randomBytes(size)),
+    authority === undefined
+      ? undefined
+      : await acaOf(home, {
+          ...{ ...shared, ...authority, log: logOf('aca'), pubsub, store, verify },
           chain: () => identities.chain(),
-          onCrl: (list) => void identities.acceptCrl(list),
-          tokens: await tokenVerifierOf(home),
-          eabKey: (voucherId) => eabMac(new TextEncoder().encode(voucherId))
+          onCrl: (list) => void identities.acceptCrl(list)
         })
-      : undefined
   const database = config.roles.includes('ars') ? openAgentDatabase(join(platform.data, 'agents.db'), { words }) : undefined
   const arsService = database === undefined ? undefined : ars(arsSettings(config)).create({ ...shared, log: logOf('ars'), dht, database })
   const trust = {
@@ -257,13 +247,4 @@ async function compose(home: Home, platform: Platform, options: NodeOptions): Pr
     stop: () => (stopped ??= close())
   }
   return Object.assign(node, { desk: createDesk(node) })
-}
-
-/** 0 up to 1. */
-function random(): number {
-  return randomBytes(4).readUInt32BE() / 2 ** 32
-}
-
-function named(name: string, part: { start(): Promise<void>; stop(): Promise<void> }): NamedPart {
-  return { name, start: () => part.start(), stop: () => part.stop() }
 }

@@ -5,7 +5,7 @@ import type { Rpc } from '../ports/rpc.ts'
 import type { Aca } from '../roles/aca/aca.ts'
 import type { AgentService } from '../roles/agent/agent.ts'
 import type { Ars } from '../roles/ars/ars.ts'
-import type { MemberIdentities } from '../roles/member/identities.ts'
+import type { MemberIdentities } from '../roles/member/member-identities.ts'
 import type { Member } from '../roles/member/member.ts'
 import type { Home } from './home/open-home.ts'
 

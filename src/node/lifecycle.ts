@@ -5,6 +5,11 @@ export interface NamedPart extends Lifecycle {
   readonly name: string
 }
 
+/** A part under the name by which the log knows it. */
+export function named(name: string, part: { start(): Promise<void>; stop(): Promise<void> }): NamedPart {
+  return { name, start: () => part.start(), stop: () => part.stop() }
+}
+
 /** Starts parts in order; when one fails, stops what had started, in reverse, and throws what it failed with. */
 export async function startAll(parts: readonly NamedPart[], log: Log): Promise<void> {
   for (const [index, part] of parts.entries()) {

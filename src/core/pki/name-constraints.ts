@@ -1,5 +1,6 @@
 import type { ConstraintFacts, NameFacts } from './facts.ts'
 import { certificateHost, hostName, isWithin, mailbox, uriHost } from './host-names.ts'
+import { isWellFormed } from './well-formed.ts'
 
 /** As in facts.ts: a directory name that cannot be compared. */
 const INCOMPARABLE = '?'
@@ -55,21 +56,11 @@ function isSubtree({ form, value }: NameFacts): boolean {
   }
 }
 
-function isComparable({ form, value }: NameFacts): boolean {
-  switch (form) {
-    case 'uri':
-      return uriHost(value) !== undefined
-    case 'dns':
-      return certificateHost(value) !== undefined
-    case 'ip':
-      return value.length === 8 || value.length === 32
-    case 'email':
-      return mailbox(value) !== undefined
-    case 'directory':
-      return value !== INCOMPARABLE
-    case 'other':
-      return false
-  }
+/** Can it be told where this name stands? */
+function isComparable(name: NameFacts): boolean {
+  if (name.form === 'uri') return uriHost(name.value) !== undefined
+  if (name.form === 'directory') return name.value !== INCOMPARABLE
+  return name.form !== 'other' && isWellFormed(name)
 }
 
 /** True when all that the name stands for is in the subtree. */

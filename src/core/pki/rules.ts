@@ -2,9 +2,9 @@ import type { Verify } from '../crypto.ts'
 import { isSoundKey } from '../ids/key-kind.ts'
 import { algorithmFor, algorithmOf } from './algorithm.ts'
 import { type CertificateFacts, isSelfIssued, type NameFacts, sameBytes } from './facts.ts'
-import { certificateHost, mailbox } from './host-names.ts'
 import { comparisons, namesPermitted } from './name-constraints.ts'
 import { refuse, type Refusal } from './refusal.ts'
+import { isWellFormed } from './well-formed.ts'
 
 /** The rules of the closed profile (RFC 5280 4 and 6.1) one by one; `path.ts` and `chain.ts` say which certificates they are for. */
 
@@ -15,8 +15,6 @@ const SUBJECT_ALT_NAME = '2.5.29.17'
 const NAME_CONSTRAINTS = '2.5.29.30'
 /** Policy constraints and inhibitAnyPolicy: they bind, must be critical, and nobody here works with policies. */
 const POLICY_RULES: readonly string[] = ['2.5.29.36', '2.5.29.54']
-/** An absolute URI in the characters that RFC 3986 2 has; others, such as a backslash, mean another thing to each reader. */
-const URI = /^[a-z][a-z0-9+.-]*:[a-z0-9:/?#[\]@!$&'()*+,;=._~%-]+$/i
 /** DER of a Name without parts. */
 const EMPTY_NAME_BYTES = 2
 
@@ -97,19 +95,4 @@ export function constraintRule(ca: CertificateFacts, below: readonly Certificate
 
 function isCritical({ extensions }: CertificateFacts, oid: string): boolean {
   return extensions.some((extension) => extension.oid === oid && extension.critical)
-}
-
-function isWellFormed({ form, value }: NameFacts): boolean {
-  switch (form) {
-    case 'dns':
-      return certificateHost(value) !== undefined
-    case 'ip':
-      return value.length === 8 || value.length === 32
-    case 'email':
-      return mailbox(value) !== undefined
-    case 'uri':
-      return URI.test(value)
-    default:
-      return true
-  }
 }

@@ -1,15 +1,13 @@
 import { parseSpiffeId } from '../../core/ids/spiffe-id.ts'
 import { endsWithRegistration } from '../../core/pki/ending.ts'
 import type { Issued } from '../../core/pki/issued.ts'
+import { lineage } from '../../core/pki/lineage.ts'
 import type { PeerIdentity } from '../../ports/identity.ts'
 import { HansaError } from '../../schema/errors.ts'
 import type { DeregisteredNotice } from '../../schema/generated/hansa/v1/trust_pb.ts'
 import type { Book } from './book.ts'
 import type { Ledger } from './ledger.ts'
 import type { Revoking } from './revoking.ts'
-
-/** As in revoking.ts: a year of daily renewals. */
-const MAX_STEPS = 366
 
 /**
  * draft 2.2: a registration server of the domain says that the registration of an agent has ended. Where the policy says so, its certificates end with it. Servers
@@ -32,11 +30,10 @@ export async function deregistered(book: Book, revoking: Revoking, notice: Dereg
 
 /** The certificate that was applied for, of which this one is a renewal of a renewal. */
 function originOf(issued: Issued, ledger: Ledger): Issued {
-  let at = issued
-  for (let step = 0; step < MAX_STEPS && at.application === undefined && at.replaces !== undefined; step++) {
-    const before = ledger.certificate(at.replaces)
-    if (before === undefined) break
-    at = before
+  let origin = issued
+  for (const at of lineage(issued, (serial) => ledger.certificate(serial))) {
+    origin = at
+    if (at.application !== undefined) break
   }
-  return at
+  return origin
 }

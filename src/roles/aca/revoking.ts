@@ -2,6 +2,7 @@ import { hex } from '../../core/ids/hex.ts'
 import type { Account } from '../../core/pki/account.ts'
 import { release, revoke } from '../../core/pki/ending.ts'
 import type { Issued } from '../../core/pki/issued.ts'
+import { lineage } from '../../core/pki/lineage.ts'
 import type { Counter } from '../../ports/metrics.ts'
 import type { Caller } from '../../ports/rpc.ts'
 import { HansaError } from '../../schema/errors.ts'
@@ -183,17 +184,11 @@ export class Revoking {
   #isReplaced(issued: Issued, shown: Issued | undefined): boolean {
     // The same holder: that one took over from another says nothing of the other's certificates.
     if (issued.spiffeId !== shown?.spiffeId) return false
-    let at: Issued | undefined = shown
-    for (let step = 0; step < MAX_STEPS && at !== undefined; step++) {
-      if (at.keyId === issued.keyId) return true
-      at = at.replaces === undefined ? undefined : this.#book.ledger.certificate(at.replaces)
-    }
+    for (const { keyId } of lineage(shown, (serial) => this.#book.ledger.certificate(serial))) if (keyId === issued.keyId) return true
     return false
   }
 }
 
-/** Daily renewals of a year: what came before is not remembered by default. */
-const MAX_STEPS = 366
 /** An organisation may have thousands; the audit log has them all. */
 const MAX_LOGGED = 32
 

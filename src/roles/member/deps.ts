@@ -7,7 +7,7 @@ import type { PubSub } from '../../ports/pubsub.ts'
 import type { Records } from '../../ports/records.ts'
 import type { Rpc } from '../../ports/rpc.ts'
 import type { Signer } from '../../ports/signer.ts'
-import type { MemberIdentities } from './identities.ts'
+import type { MemberIdentities } from './member-identities.ts'
 import type { Renewed } from './renewed.ts'
 
 export interface MemberDeps {

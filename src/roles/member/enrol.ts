@@ -8,7 +8,7 @@ import { type ErrorCode, HansaError } from '../../schema/errors.ts'
 import { ApplicationState, type ApplyRequestSchema, type ApplyResponse, VerdictState } from '../../schema/generated/hansa/v1/trust_pb.ts'
 import { makeCsr } from '../../wire/x509/csr.ts'
 import { methods } from '../../wire/methods.ts'
-import type { MemberIdentities } from './identities.ts'
+import type { MemberIdentities } from './member-identities.ts'
 
 /** What somebody says of itself beside the key. */
 export type Said = Pick<MessageInitShape<typeof ApplyRequestSchema>, 'materials' | 'cites'>

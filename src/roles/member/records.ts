@@ -3,7 +3,7 @@ import type { Records } from '../../ports/records.ts'
 import type { Signer } from '../../ports/signer.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { openRecord, sealRecord } from '../../wire/signed-record.ts'
-import type { MemberIdentities } from './identities.ts'
+import type { MemberIdentities } from './member-identities.ts'
 
 /** Signed records with the node's key; signers' chains come from the caches of `identities`, so a known signer costs one signature check. */
 export function createRecords(deps: { readonly identities: MemberIdentities; readonly signer: Signer; readonly verify: Verify }): Records {

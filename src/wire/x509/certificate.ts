@@ -1,5 +1,6 @@
 import { type ErrorCode, HansaError } from '../../schema/errors.ts'
-import { DerCursor, DerError, readOid, readSerial, readSmall, readTime, TAG } from './der.ts'
+import { DerCursor, DerError, TAG } from './der.ts'
+import { readOid, readSerial, readSmall, readTime } from './der-values.ts'
 import {
   type BasicConstraints,
   type Extension,

@@ -1,6 +1,7 @@
 import { HansaError } from '../../schema/errors.ts'
 import { readAlgorithm, reading, same } from './certificate.ts'
-import { DerError, readSmall, readTime, TAG } from './der.ts'
+import { DerError, TAG } from './der.ts'
+import { readSmall, readTime } from './der-values.ts'
 import { type EntryContents, writeEntries } from './crl-entries.ts'
 import { bits, element, extension, oid, sequence, small, time } from './der-writer.ts'
 import { readAuthorityKeyIdentifier, readCrlNumber, readExtensions } from './extensions.ts'

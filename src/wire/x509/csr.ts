@@ -1,6 +1,7 @@
 import { HansaError } from '../../schema/errors.ts'
 import { readAlgorithm, reading } from './certificate.ts'
-import { DerCursor, DerError, type Element, elements, readAscii, readOid, readSmall, readUtf8, TAG } from './der.ts'
+import { DerCursor, DerError, type Element, elements, TAG } from './der.ts'
+import { readAscii, readOid, readSmall, readUtf8 } from './der-values.ts'
 import { bits, element, oid, sequence, small } from './der-writer.ts'
 import { readExtensions } from './extensions.ts'
 import { type GeneralName, readGeneralNames } from './general-names.ts'

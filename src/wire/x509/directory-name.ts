@@ -1,4 +1,5 @@
-import { DerCursor, DerError, type Element, elements, readAscii, readOid, readUtf8, TAG } from './der.ts'
+import { DerCursor, DerError, type Element, elements, TAG } from './der.ts'
+import { readAscii, readOid, readUtf8 } from './der-values.ts'
 
 /** One attribute of a name, such as commonName. */
 interface Attribute {

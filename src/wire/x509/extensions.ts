@@ -1,5 +1,6 @@
 import { hex } from '../../core/ids/hex.ts'
-import { DerCursor, DerError, type Element, elements, readBoolean, readOid, readSmall, readUtf8, TAG } from './der.ts'
+import { DerCursor, DerError, type Element, elements, TAG } from './der.ts'
+import { readBoolean, readOid, readSmall, readUtf8 } from './der-values.ts'
 
 /** One extension, its value unread. */
 export interface Extension {

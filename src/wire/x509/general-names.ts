@@ -1,5 +1,6 @@
 import { hex } from '../../core/ids/hex.ts'
-import { DerCursor, DerError, type Element, elements, readAscii, readSmall, TAG } from './der.ts'
+import { DerCursor, DerError, type Element, elements, TAG } from './der.ts'
+import { readAscii, readSmall } from './der-values.ts'
 import { readComparableName } from './directory-name.ts'
 
 /** One GeneralName (RFC 5280 4.2.1.6). Forms that we do not read keep their context tag as `other`, so that rules can fail closed on them. */

@@ -1,4 +1,5 @@
-import { DerCursor, DerError, type Element, readBoolean, TAG } from './der.ts'
+import { DerCursor, DerError, type Element, TAG } from './der.ts'
+import { readBoolean } from './der-values.ts'
 import { readPointName } from './pointers.ts'
 
 /** What a revocation list is about, when it is not about all certificates of its issuer. */

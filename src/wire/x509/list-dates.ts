@@ -1,4 +1,5 @@
-import { DerCursor, DerError, type Element, readAscii, readTime, TAG } from './der.ts'
+import { DerCursor, DerError, type Element, TAG } from './der.ts'
+import { readAscii, readTime } from './der-values.ts'
 import { readSigned } from './signed.ts'
 
 /** When a list or an answer was made and when the next one is due, milliseconds since the epoch. */

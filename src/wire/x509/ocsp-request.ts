@@ -1,7 +1,8 @@
 import type { HashName } from '../../core/crypto.ts'
 import { HansaError } from '../../schema/errors.ts'
 import { reading } from './certificate.ts'
-import { DerCursor, DerError, type Element, elements, readOid, readSerial, readSmall, TAG } from './der.ts'
+import { DerCursor, DerError, type Element, elements, TAG } from './der.ts'
+import { readOid, readSerial, readSmall } from './der-values.ts'
 import { readExtensions } from './extensions.ts'
 import { OIDS } from './oids.ts'
 

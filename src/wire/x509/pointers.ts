@@ -1,4 +1,5 @@
-import { DerCursor, DerError, elements, readOid, TAG } from './der.ts'
+import { DerCursor, DerError, elements, TAG } from './der.ts'
+import { readOid } from './der-values.ts'
 import { readGeneralName, readGeneralNames } from './general-names.ts'
 
 /** More places than these are not looked at. */

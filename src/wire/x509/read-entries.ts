@@ -1,4 +1,5 @@
-import { DerCursor, DerError, type Element, readSerial, readSmall, readTime, TAG } from './der.ts'
+import { DerCursor, DerError, type Element, TAG } from './der.ts'
+import { readSerial, readSmall, readTime } from './der-values.ts'
 import { type Extension, readExtensions } from './extensions.ts'
 import { OIDS } from './oids.ts'
 

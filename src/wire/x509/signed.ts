@@ -1,4 +1,5 @@
-import { DerCursor, type Element, readBits, TAG } from './der.ts'
+import { DerCursor, type Element, TAG } from './der.ts'
+import { readBits } from './der-values.ts'
 
 /** The three parts that a certificate, a list and a request have alike (RFC 5280 4.1.1). */
 export interface Signed {
